@@ -1,0 +1,12 @@
+package io.penstock.cache.chunk;
+
+import java.nio.file.Path;
+
+/**
+ * A tier at one moment.
+ *
+ * @param quota most bytes this tier may hold
+ * @param used bytes it holds
+ * @param room bytes that can still be written: what is left of the quota and of the file system, whichever is less
+ */
+public record TierUsage(String name, Path directory, long quota, long used, long room) {}

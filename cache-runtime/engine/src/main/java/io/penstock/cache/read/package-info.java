@@ -1,0 +1,5 @@
+/**
+ * The reader: brings chunks from where they are to whoever asks, each chunk once, the asked-for before the expected,
+ * within one memory budget.
+ */
+package io.penstock.cache.read;
