@@ -1,0 +1,23 @@
+package io.penstock.bench;
+
+import io.penstock.bench.checkpoint.CheckpointCommand;
+import io.penstock.bench.origin.OriginCommand;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code penstock bench}: what the measurements are made with. */
+@Command(
+        name = "bench",
+        description = "Tools of the measurements: a model of an object store's network, synthetic checkpoints.",
+        subcommands = {OriginCommand.class, CheckpointCommand.class})
+public final class BenchCommand implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "name what to run: origin or checkpoint");
+    }
+}

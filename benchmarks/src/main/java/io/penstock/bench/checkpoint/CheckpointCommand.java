@@ -1,0 +1,72 @@
+package io.penstock.bench.checkpoint;
+
+import io.penstock.bench.Quantities;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code penstock bench checkpoint}: writes a synthetic checkpoint. */
+@Command(
+        name = "checkpoint",
+        description = "Write a synthetic safetensors checkpoint with the layout of a published model.",
+        footer = {"", "Layouts: deepseek-v3, llama-3-70b, qwen3-30b-a3b. Digests of all tensors go to DIR.digests.json."
+        })
+public final class CheckpointCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--layout", defaultValue = "deepseek-v3", description = "default: ${DEFAULT-VALUE}")
+    private String layout;
+
+    @Option(
+            names = "--size",
+            defaultValue = "2GiB",
+            converter = Quantities.Size.class,
+            description = "bytes of all tensors; default: ${DEFAULT-VALUE}")
+    private long size;
+
+    @Option(names = "--tensors", description = "about how many tensors; default: 7000 (723, 4000)")
+    private int tensors;
+
+    @Option(names = "--seed", defaultValue = "1", description = "default: ${DEFAULT-VALUE}")
+    private long seed;
+
+    @Parameters(paramLabel = "DIR", description = "directory to write into")
+    private Path directory;
+
+    @Override
+    public Integer call() throws Exception {
+        long begin = System.nanoTime();
+        Checkpoint checkpoint = checkpoint();
+        CheckpointWriter.write(checkpoint, directory);
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        spec.commandLine()
+                .getOut()
+                .printf(
+                        Locale.ROOT,
+                        "%s  %s  %d tensors  %d shards  %.3f GiB  %.1f s (%.1f GB/s)%n",
+                        directory,
+                        checkpoint.layout().id(),
+                        checkpoint.tensorCount(),
+                        checkpoint.shards().size(),
+                        checkpoint.tensorBytes() / (double) (1L << 30),
+                        seconds,
+                        checkpoint.tensorBytes() / 1e9 / seconds);
+        return 0;
+    }
+
+    private Checkpoint checkpoint() {
+        try {
+            Layout chosen = Layout.byId(layout);
+            return Checkpoint.scaled(chosen, size, tensors == 0 ? chosen.usualTensors() : tensors, seed);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+}
