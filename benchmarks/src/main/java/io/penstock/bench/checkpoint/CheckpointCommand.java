@@ -1,6 +1,7 @@
 package io.penstock.bench.checkpoint;
 
 import io.penstock.bench.Quantities;
+import io.penstock.cache.config.DataSize;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -29,7 +30,7 @@ public final class CheckpointCommand implements Callable<Integer> {
             defaultValue = "2GiB",
             converter = Quantities.Size.class,
             description = "bytes of all tensors; default: ${DEFAULT-VALUE}")
-    private long size;
+    private DataSize size;
 
     @Option(names = "--tensors", description = "about how many tensors; default: 7000 (723, 4000)")
     private int tensors;
@@ -64,7 +65,7 @@ public final class CheckpointCommand implements Callable<Integer> {
     private Checkpoint checkpoint() {
         try {
             Layout chosen = Layout.byId(layout);
-            return Checkpoint.scaled(chosen, size, tensors == 0 ? chosen.usualTensors() : tensors, seed);
+            return Checkpoint.scaled(chosen, size.bytes(), tensors == 0 ? chosen.usualTensors() : tensors, seed);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

@@ -1,5 +1,7 @@
 package io.penstock.bench.origin;
 
+import io.penstock.cache.config.Bandwidth;
+
 /**
  * A rate: bytes pass one after another and each takes its time. Time that nobody used is lost, but for {@code burst}.
  * Safe for many threads; they are served in the order in which they ask.
@@ -9,9 +11,8 @@ final class Meter {
     private final long burstNanos;
     private long passedUntil;
 
-    /** {@code bytesPerSecond} 0: everything passes at once. */
-    Meter(long bytesPerSecond, long burstNanos, long now) {
-        this.nanosPerByte = bytesPerSecond == 0 ? 0 : 1e9 / bytesPerSecond;
+    Meter(Bandwidth bandwidth, long burstNanos, long now) {
+        this.nanosPerByte = bandwidth.unlimited() ? 0 : 1e9 / bandwidth.bytesPerSecond();
         this.burstNanos = burstNanos;
         this.passedUntil = now;
     }

@@ -1,6 +1,7 @@
 package io.penstock.bench.origin;
 
 import io.penstock.bench.Quantities;
+import io.penstock.cache.config.Bandwidth;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -48,16 +49,16 @@ public final class OriginCommand implements Callable<Integer> {
             paramLabel = "RATE",
             defaultValue = "60MB/s",
             converter = Quantities.Rate.class,
-            description = "most of one connection, or none; default: ${DEFAULT-VALUE}")
-    private long perConnection;
+            description = "most of one connection, or unlimited; default: ${DEFAULT-VALUE}")
+    private Bandwidth perConnection;
 
     @Option(
             names = "--link",
             paramLabel = "RATE",
             defaultValue = "250MB/s",
             converter = Quantities.Rate.class,
-            description = "most of all connections together, or none; default: ${DEFAULT-VALUE}")
-    private long link;
+            description = "most of all connections together, or unlimited; default: ${DEFAULT-VALUE}")
+    private Bandwidth link;
 
     @Option(
             names = "--burst",

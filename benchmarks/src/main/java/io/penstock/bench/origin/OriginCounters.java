@@ -1,5 +1,6 @@
 package io.penstock.bench.origin;
 
+import io.penstock.cache.config.Bandwidth;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -39,12 +40,12 @@ public record OriginCounters(
         return String.format(
                 Locale.ROOT,
                 "{\"apiVersion\":\"penstock.io/v1\",\"kind\":\"OriginCounters\",\"shape\":{\"firstByteMillis\":%d,"
-                        + "\"perConnectionBytesPerSecond\":%d,\"linkBytesPerSecond\":%d,\"burstMillis\":%d},"
+                        + "\"perConnectionBytesPerSecond\":%s,\"linkBytesPerSecond\":%s,\"burstMillis\":%d},"
                         + "\"requests\":%s,\"responses\":%s,\"bodyBytes\":%d,\"wireBytes\":%d,\"uploadedBytes\":%d,"
                         + "\"connections\":%d,\"mostConnections\":%d}",
                 shape.firstByte().toMillis(),
-                shape.perConnection(),
-                shape.link(),
+                json(shape.perConnection()),
+                json(shape.link()),
                 shape.burst().toMillis(),
                 object(requests),
                 object(responses),
@@ -53,6 +54,10 @@ public record OriginCounters(
                 uploadedBytes,
                 connections,
                 mostConnections);
+    }
+
+    private static String json(Bandwidth bandwidth) {
+        return bandwidth.unlimited() ? "null" : String.valueOf(bandwidth.bytesPerSecond());
     }
 
     private static String object(Map<?, Long> counts) {

@@ -129,11 +129,11 @@ final class RelayedConnection implements AutoCloseable {
                 }
                 long body = framing.bodyBytes();
                 int next = framing.advance(buffer, at, end);
-                pass(buffer, at, next);
                 tally.sent(next - at, framing.bodyBytes() - body);
                 if (framing.headEnded()) {
                     tally.response(framing.status());
                 }
+                pass(buffer, at, next);
                 if (framing.atStart() && framing.status() / 100 != 1) {
                     exchanges.remove();
                 }

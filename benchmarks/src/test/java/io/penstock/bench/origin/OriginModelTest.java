@@ -3,6 +3,7 @@ package io.penstock.bench.origin;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.cache.config.Bandwidth;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -23,7 +24,8 @@ class OriginModelTest {
 
     @Test
     void firstByteWaitsOnEveryAnswerOfAConnection() throws Exception {
-        OriginShape shape = new OriginShape(Duration.ofMillis(50), 0, 0, Duration.ofMillis(4));
+        OriginShape shape =
+                new OriginShape(Duration.ofMillis(50), Bandwidth.UNLIMITED, Bandwidth.UNLIMITED, Duration.ofMillis(4));
         try (ByteServer server = ByteServer.start();
                 OriginModel model = OriginModel.start(loopback(), server.address(), shape);
                 Client client = new Client(model.address())) {
@@ -41,7 +43,8 @@ class OriginModelTest {
 
     @Test
     void answersThatWereAskedForAheadOfTimeWaitToo() throws Exception {
-        OriginShape shape = new OriginShape(Duration.ofMillis(50), 0, 0, Duration.ofMillis(4));
+        OriginShape shape =
+                new OriginShape(Duration.ofMillis(50), Bandwidth.UNLIMITED, Bandwidth.UNLIMITED, Duration.ofMillis(4));
         try (ByteServer server = ByteServer.start();
                 OriginModel model = OriginModel.start(loopback(), server.address(), shape);
                 Client client = new Client(model.address())) {
@@ -61,7 +64,8 @@ class OriginModelTest {
 
     @Test
     void oneConnectionIsHeldToItsRateAndAllToTheLinks() throws Exception {
-        OriginShape shape = new OriginShape(Duration.ZERO, 20L * MB, 50L * MB, Duration.ofMillis(4));
+        OriginShape shape =
+                new OriginShape(Duration.ZERO, new Bandwidth(20L * MB), new Bandwidth(50L * MB), Duration.ofMillis(4));
         try (ByteServer server = ByteServer.start();
                 OriginModel model = OriginModel.start(loopback(), server.address(), shape)) {
             assertThat(rate(model, 1, 4 * MB)).isBetween(0.75 * 20, 1.03 * 20);
@@ -72,7 +76,8 @@ class OriginModelTest {
 
     @Test
     void uploadsPassUnchanged() throws Exception {
-        OriginShape shape = new OriginShape(Duration.ZERO, 100L * MB, 100L * MB, Duration.ofMillis(4));
+        OriginShape shape = new OriginShape(
+                Duration.ZERO, new Bandwidth(100L * MB), new Bandwidth(100L * MB), Duration.ofMillis(4));
         try (ByteServer server = ByteServer.start();
                 OriginModel model = OriginModel.start(loopback(), server.address(), shape);
                 Client client = new Client(model.address())) {
