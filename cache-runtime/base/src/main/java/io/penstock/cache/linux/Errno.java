@@ -40,6 +40,7 @@ public final class Errno {
     public static final int ETIMEDOUT = 110;
     public static final int ECONNREFUSED = 111;
     public static final int ESTALE = 116;
+    public static final int EDQUOT = 122;
 
     private Errno() {}
 
@@ -84,6 +85,7 @@ public final class Errno {
             case ETIMEDOUT -> "ETIMEDOUT (timed out)";
             case ECONNREFUSED -> "ECONNREFUSED (connection refused)";
             case ESTALE -> "ESTALE (stale handle)";
+            case EDQUOT -> "EDQUOT (disk quota exceeded)";
             default -> "errno " + errno;
         };
     }

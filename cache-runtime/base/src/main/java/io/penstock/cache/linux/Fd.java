@@ -21,6 +21,7 @@ public final class Fd implements AutoCloseable {
     public static final int O_RDWR = 2;
     public static final int O_CREAT = 0x40;
     public static final int O_EXCL = 0x80;
+    public static final int O_TRUNC = 0x200;
     public static final int O_NONBLOCK = 0x800;
     public static final int O_DIRECT = 0x4000;
     public static final int O_DIRECTORY = 0x10000;
@@ -34,6 +35,9 @@ public final class Fd implements AutoCloseable {
     public static final int SYNC_FILE_RANGE_WAIT_BEFORE = 1;
     public static final int SYNC_FILE_RANGE_WRITE = 2;
     public static final int SYNC_FILE_RANGE_WAIT_AFTER = 4;
+
+    public static final int LOCK_EX = 2;
+    public static final int LOCK_NB = 4;
 
     public static final int POSIX_FADV_SEQUENTIAL = 2;
     public static final int POSIX_FADV_WILLNEED = 3;
@@ -59,6 +63,7 @@ public final class Fd implements AutoCloseable {
             Libc.function("fallocate", Libc.intResult(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle FTRUNCATE = Libc.function("ftruncate", Libc.intResult(JAVA_INT, JAVA_LONG));
     private static final MethodHandle FDATASYNC = Libc.function("fdatasync", Libc.ints(1));
+    private static final MethodHandle FLOCK = Libc.function("flock", Libc.ints(2));
     private static final MethodHandle SYNC_FILE_RANGE =
             Libc.function("sync_file_range", Libc.intResult(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
     private static final MethodHandle FADVISE =
@@ -225,6 +230,15 @@ public final class Fd implements AutoCloseable {
     public void fdatasync() throws ErrnoException {
         try {
             Libc.check("fdatasync", (int) FDATASYNC.invokeExact(Libc.state(), number));
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** flock(2): the lock belongs to the open file and ends with its last descriptor. */
+    public void flock(int operation) throws ErrnoException {
+        try {
+            Libc.check("flock", (int) FLOCK.invokeExact(Libc.state(), number, operation));
         } catch (Throwable t) {
             throw rethrow(t);
         }

@@ -14,7 +14,10 @@ public interface StoredObject extends AutoCloseable {
     /** True once the chunk can be read; a plain memory read. */
     boolean has(int chunk);
 
-    /** Every chunk is there. */
+    /**
+     * Every chunk is there, checked and durable, so that {@link #file} can be handed out. Becomes true a moment after the
+     * last {@link #write}, in the background.
+     */
     boolean complete();
 
     long storedBytes();
@@ -38,9 +41,9 @@ public interface StoredObject extends AutoCloseable {
     void write(int chunk, MemorySegment data, int crc32c) throws StoreException;
 
     /**
-     * The ordinary file that holds a complete object, open for reading; owned by this handle.
+     * The ordinary file that holds a complete object, opened for reading; the caller closes it.
      *
-     * @throws StoreException when the object is not complete
+     * @throws StoreException with {@code NOT_READY} when the object is not complete
      */
     Fd file() throws StoreException;
 

@@ -1,0 +1,27 @@
+package io.penstock.cache.chunk;
+
+import io.penstock.cache.model.ObjectId;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What the store remembers of an object, open or not: small, as there may be many. */
+final class Entry {
+    final ObjectId object;
+    final Shared<OpenObject> shared = new Shared<>();
+    final AtomicLong stored = new AtomicLong();
+
+    /** Where the object's files lie; null until its first chunk is written. */
+    volatile Tier tier;
+
+    volatile boolean complete;
+    volatile boolean pinned;
+    volatile long lastUsed;
+
+    Entry(ObjectId object) {
+        this.object = object;
+    }
+
+    /** Whether eviction may take it at this moment. */
+    boolean idle() {
+        return !pinned && !shared.held();
+    }
+}

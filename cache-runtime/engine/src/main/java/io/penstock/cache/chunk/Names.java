@@ -1,0 +1,42 @@
+package io.penstock.cache.chunk;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.penstock.cache.model.ObjectId;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.regex.Pattern;
+
+/** How an object's files are called: the first half of a SHA-256 over its identity. */
+final class Names {
+    static final String DATA = ".data";
+    static final String HEAD = ".head";
+
+    private static final Pattern OURS = Pattern.compile("[0-9a-f]{32}\\.(data|head)");
+    private static final byte[] NUL = {0};
+
+    private Names() {}
+
+    static String of(ObjectId object) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (String part : new String[] {object.origin(), object.key(), object.version()}) {
+                digest.update(part.getBytes(UTF_8));
+                digest.update(NUL);
+            }
+            digest.update(Long.toString(object.size()).getBytes(UTF_8));
+            return HexFormat.of().formatHex(digest.digest(), 0, 16);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    static boolean ours(String file) {
+        return OURS.matcher(file).matches();
+    }
+
+    static String stem(String file) {
+        return file.substring(0, 32);
+    }
+}

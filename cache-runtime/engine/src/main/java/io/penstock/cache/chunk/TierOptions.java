@@ -1,0 +1,42 @@
+package io.penstock.cache.chunk;
+
+import static java.util.Objects.requireNonNull;
+
+import java.nio.file.Path;
+
+/**
+ * One directory that holds objects.
+ *
+ * @param name for status and metrics
+ * @param directory made when missing; only one process may use it
+ * @param quota most bytes of objects it may hold
+ * @param high share of the quota above which objects that nobody uses are evicted
+ * @param low share of the quota down to which eviction goes
+ */
+public record TierOptions(String name, Path directory, long quota, double high, double low, Medium medium) {
+    public TierOptions {
+        requireNonNull(name);
+        requireNonNull(directory);
+        requireNonNull(medium);
+        if (quota <= 0) {
+            throw new IllegalArgumentException("quota of tier " + name + " is not positive: " + quota);
+        }
+        if (!(low > 0 && low <= high && high <= 1)) {
+            throw new IllegalArgumentException(
+                    "watermarks of tier " + name + " must be 0 < low <= high <= 1: low " + low + ", high " + high);
+        }
+    }
+
+    /** A disk tier with the default watermarks, 0.95 and 0.85. */
+    public static TierOptions disk(String name, Path directory, long quota) {
+        return new TierOptions(name, directory, quota, 0.95, 0.85, Medium.SSD);
+    }
+
+    long highBytes() {
+        return (long) (quota * high);
+    }
+
+    long lowBytes() {
+        return (long) (quota * low);
+    }
+}
