@@ -17,7 +17,6 @@ public final class ReadReply implements AutoCloseable {
     private final MemorySegment[] pieces = new MemorySegment[MAX_PIECES];
     private final Runnable[] releases = new Runnable[MAX_PIECES];
     private int count;
-    private int releaseCount;
     private long scratchUsed;
     private long length;
 
@@ -35,10 +34,8 @@ public final class ReadReply implements AutoCloseable {
 
     /** Appends a piece; {@code release} (may be null) runs at {@link #clear}. */
     public void add(MemorySegment piece, Runnable release) {
-        pieces[count++] = piece;
-        if (release != null) {
-            releases[releaseCount++] = release;
-        }
+        pieces[count] = piece;
+        releases[count++] = release;
         length += piece.byteSize();
     }
 
@@ -55,17 +52,27 @@ public final class ReadReply implements AutoCloseable {
         return length;
     }
 
+    /** Copies what is held into the scratch space and releases it, so that nothing is held during a wait. */
+    void settle() {
+        for (int i = 0; i < count; i++) {
+            if (releases[i] != null) {
+                pieces[i] = scratch(pieces[i].byteSize()).copyFrom(pieces[i]);
+                releases[i].run();
+                releases[i] = null;
+            }
+        }
+    }
+
     /** Forgets the pieces and releases what they held. */
     public void clear() {
-        for (int i = 0; i < releaseCount; i++) {
-            releases[i].run();
-            releases[i] = null;
-        }
         for (int i = 0; i < count; i++) {
+            if (releases[i] != null) {
+                releases[i].run();
+                releases[i] = null;
+            }
             pieces[i] = null;
         }
         count = 0;
-        releaseCount = 0;
         scratchUsed = 0;
         length = 0;
     }
