@@ -39,8 +39,9 @@ final class ArchitectureTest {
                     "runtime",
                     Set.of("source", "chunk", "read", "mount", "control", "control.server", "command", "runtime")));
 
-    private static final JavaClasses OURS =
-            new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("io.penstock");
+    private static final JavaClasses OURS = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("io.penstock");
 
     @TestFactory
     List<DynamicTest> each_part_imports_only_what_lies_before_it() {
