@@ -59,7 +59,7 @@ final class ArchitectureTest {
                             String other = partOf(target);
                             return other == null
                                     || other.equals(part)
-                                    || EVERYWHERE.contains(other) && !EVERYWHERE.contains(part)
+                                    || (EVERYWHERE.contains(other) && !EVERYWHERE.contains(part))
                                     || allowed.contains(other);
                         }))
                 .allowEmptyShould(true)
