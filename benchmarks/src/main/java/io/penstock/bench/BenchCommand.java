@@ -2,6 +2,7 @@ package io.penstock.bench;
 
 import io.penstock.bench.checkpoint.CheckpointCommand;
 import io.penstock.bench.origin.OriginCommand;
+import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -10,14 +11,15 @@ import picocli.CommandLine.Spec;
 /** {@code penstock bench}: what the measurements are made with. */
 @Command(
         name = "bench",
-        description = "Tools of the measurements: a model of an object store's network, synthetic checkpoints.",
+        description =
+                "What the measurements are made with: a model of an object store's network, synthetic checkpoints.",
         subcommands = {OriginCommand.class, CheckpointCommand.class})
-public final class BenchCommand implements Runnable {
+public final class BenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
     @Override
-    public void run() {
+    public Integer call() {
         throw new ParameterException(spec.commandLine(), "name what to run: origin or checkpoint");
     }
 }

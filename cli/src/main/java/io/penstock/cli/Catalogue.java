@@ -1,5 +1,6 @@
 package io.penstock.cli;
 
+import io.penstock.bench.BenchCommands;
 import io.penstock.cache.command.CommandEntry;
 import io.penstock.cache.command.CommandEntry.Group;
 import io.penstock.cache.command.CommandProvider;
@@ -10,7 +11,7 @@ import java.util.Optional;
 
 /** The commands of all modules. Providers are named here, since looking for services opens every jar. */
 final class Catalogue {
-    private static final List<CommandProvider> PROVIDERS = List.of(new OwnCommands());
+    private static final List<CommandProvider> PROVIDERS = List.of(new BenchCommands(), new OwnCommands());
 
     private Catalogue() {}
 

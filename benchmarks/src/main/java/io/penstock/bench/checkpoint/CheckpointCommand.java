@@ -1,11 +1,15 @@
 package io.penstock.bench.checkpoint;
 
 import io.penstock.bench.Quantities;
+import io.penstock.cache.command.GlobalOptions;
+import io.penstock.cache.command.Units;
 import io.penstock.cache.config.DataSize;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -19,6 +23,9 @@ import picocli.CommandLine.Spec;
         footer = {"", "Layouts: deepseek-v3, llama-3-70b, qwen3-30b-a3b. Digests of all tensors go to DIR.digests.json."
         })
 public final class CheckpointCommand implements Callable<Integer> {
+    @Mixin
+    private GlobalOptions global;
+
     @Spec
     private CommandSpec spec;
 
@@ -47,19 +54,33 @@ public final class CheckpointCommand implements Callable<Integer> {
         Checkpoint checkpoint = checkpoint();
         CheckpointWriter.write(checkpoint, directory);
         double seconds = (System.nanoTime() - begin) / 1e9;
-        spec.commandLine()
-                .getOut()
-                .printf(
-                        Locale.ROOT,
-                        "%s  %s  %d tensors  %d shards  %.3f GiB  %.1f s (%.1f GB/s)%n",
-                        directory,
-                        checkpoint.layout().id(),
-                        checkpoint.tensorCount(),
-                        checkpoint.shards().size(),
-                        checkpoint.tensorBytes() / (double) (1L << 30),
-                        seconds,
-                        checkpoint.tensorBytes() / 1e9 / seconds);
+        Result result = new Result(
+                directory,
+                checkpoint.layout().id(),
+                checkpoint.seed(),
+                checkpoint.tensorCount(),
+                checkpoint.shards().size(),
+                checkpoint.tensorBytes(),
+                seconds);
+        global.output()
+                .result("Checkpoint", () -> result, () -> List.of(directory.toString()), () -> List.of(result.line()));
         return 0;
+    }
+
+    private record Result(
+            Path directory, String layout, long seed, int tensors, int shards, long bytes, double seconds) {
+        String line() {
+            return String.format(
+                    Locale.ROOT,
+                    "%s  %s  %d tensors  %d shards  %s  %.1f s (%.1f GB/s)",
+                    directory,
+                    layout,
+                    tensors,
+                    shards,
+                    Units.size(bytes),
+                    seconds,
+                    bytes / 1e9 / seconds);
+        }
     }
 
     private Checkpoint checkpoint() {

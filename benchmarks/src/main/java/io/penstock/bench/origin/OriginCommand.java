@@ -1,13 +1,15 @@
 package io.penstock.bench.origin;
 
 import io.penstock.bench.Quantities;
+import io.penstock.cache.command.GlobalOptions;
+import io.penstock.cache.command.Output;
 import io.penstock.cache.config.Bandwidth;
-import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -23,6 +25,9 @@ import picocli.CommandLine.Spec;
             "They are printed on SIGTERM too."
         })
 public final class OriginCommand implements Callable<Integer> {
+    @Mixin
+    private GlobalOptions global;
+
     @Spec
     private CommandSpec spec;
 
@@ -70,18 +75,16 @@ public final class OriginCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        PrintWriter out = spec.commandLine().getOut();
+        Output output = global.output();
         OriginShape shape = new OriginShape(firstByte, perConnection, link, burst);
         CountDownLatch told = new CountDownLatch(1);
         try (OriginModel model = OriginModel.start(address(listen), address(to), shape)) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-                out.println(model.counters().toJson(shape));
-                out.flush();
+                output.raw(model.counters().toJson(shape));
                 told.countDown();
             }));
-            out.println("{\"listening\":\"http://127.0.0.1:" + model.address().getPort() + "\"}");
-            out.flush();
-            spec.commandLine().getErr().println("origin model: " + shape);
+            output.raw("{\"listening\":\"http://127.0.0.1:" + model.address().getPort() + "\"}");
+            output.note("origin model: " + shape);
             told.await();
         }
         return 0;
