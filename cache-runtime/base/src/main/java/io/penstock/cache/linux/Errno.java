@@ -39,6 +39,7 @@ public final class Errno {
     public static final int ENOTCONN = 107;
     public static final int ETIMEDOUT = 110;
     public static final int ECONNREFUSED = 111;
+    public static final int EHOSTUNREACH = 113;
     public static final int ESTALE = 116;
     public static final int EDQUOT = 122;
 
@@ -84,6 +85,7 @@ public final class Errno {
             case ENOTCONN -> "ENOTCONN (not connected)";
             case ETIMEDOUT -> "ETIMEDOUT (timed out)";
             case ECONNREFUSED -> "ECONNREFUSED (connection refused)";
+            case EHOSTUNREACH -> "EHOSTUNREACH (host unreachable)";
             case ESTALE -> "ESTALE (stale handle)";
             case EDQUOT -> "EDQUOT (disk quota exceeded)";
             default -> "errno " + errno;

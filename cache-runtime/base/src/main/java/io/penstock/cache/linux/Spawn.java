@@ -1,0 +1,116 @@
+package io.penstock.cache.linux;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * posix_spawn: starts programs that inherit chosen descriptors, which {@link ProcessBuilder} cannot. Everything else of
+ * ours is close-on-exec.
+ */
+public final class Spawn {
+    private static final int ACTIONS_SIZE = 256;
+    private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final int EXIT_BY_SIGNAL = 128;
+
+    private static final MethodHandle SPAWN =
+            Libc.function("posix_spawnp", Libc.intResult(ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
+    private static final MethodHandle INIT = Libc.function("posix_spawn_file_actions_init", Libc.intResult(ADDRESS));
+    private static final MethodHandle ADD_DUP2 =
+            Libc.function("posix_spawn_file_actions_adddup2", Libc.intResult(ADDRESS, JAVA_INT, JAVA_INT));
+    private static final MethodHandle DESTROY =
+            Libc.function("posix_spawn_file_actions_destroy", Libc.intResult(ADDRESS));
+    private static final MethodHandle WAITPID = Libc.function("waitpid", Libc.intResult(JAVA_INT, ADDRESS, JAVA_INT));
+
+    private Spawn() {}
+
+    /**
+     * Starts a program found on the PATH.
+     *
+     * @param command the program and its arguments
+     * @param environment all of the child's environment
+     * @param descriptors the child's number for each descriptor that it gets beside its standard streams
+     * @return the child's process id, to be {@link #await waited} for
+     */
+    public static int start(List<String> command, Map<String, String> environment, Map<Integer, Fd> descriptors)
+            throws ErrnoException {
+        List<Fd> copies = new ArrayList<>();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment actions = arena.allocate(ACTIONS_SIZE, 8);
+            check("posix_spawn_file_actions_init", (int) INIT.invokeExact(Libc.state(), actions));
+            try {
+                int free =
+                        1 + descriptors.keySet().stream().mapToInt(n -> n).max().orElse(0);
+                for (Map.Entry<Integer, Fd> entry : descriptors.entrySet()) {
+                    // A copy beyond all numbers of the child, so that none is overwritten before its turn.
+                    Fd copy = Fd.adopt(entry.getValue().fcntl(F_DUPFD_CLOEXEC, free));
+                    copies.add(copy);
+                    int from = copy.number();
+                    int to = entry.getKey();
+                    check("adddup2", (int) ADD_DUP2.invokeExact(Libc.state(), actions, from, to));
+                }
+                MemorySegment pid = arena.allocate(JAVA_INT);
+                MemorySegment arguments = strings(command.stream(), arena);
+                MemorySegment variables =
+                        strings(environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()), arena);
+                MemorySegment program = arena.allocateFrom(command.getFirst());
+                int result = (int) SPAWN.invokeExact(
+                        Libc.state(), pid, program, actions, MemorySegment.NULL, arguments, variables);
+                check("posix_spawn " + command.getFirst(), result);
+                return pid.get(JAVA_INT, 0);
+            } finally {
+                int ignored = (int) DESTROY.invokeExact(Libc.state(), actions);
+            }
+        } catch (Throwable t) {
+            throw rethrow(t);
+        } finally {
+            copies.forEach(Fd::close);
+        }
+    }
+
+    /** Waits for a child that {@link #start} made; its exit status, or 128 and the number of the signal that ended it. */
+    public static int await(int pid) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment status = arena.allocate(JAVA_INT);
+            while ((int) WAITPID.invokeExact(Libc.state(), pid, status, 0) < 0) {
+                if (Libc.errno() != Errno.EINTR) {
+                    throw new ErrnoException("waitpid", Libc.errno());
+                }
+            }
+            int value = status.get(JAVA_INT, 0);
+            return (value & 0x7f) == 0 ? (value >> 8) & 0xff : EXIT_BY_SIGNAL + (value & 0x7f);
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    private static MemorySegment strings(Stream<String> values, Arena arena) {
+        List<String> list = values.toList();
+        MemorySegment pointers = arena.allocate(ADDRESS, list.size() + 1L);
+        for (int i = 0; i < list.size(); i++) {
+            pointers.setAtIndex(ADDRESS, i, arena.allocateFrom(list.get(i)));
+        }
+        return pointers;
+    }
+
+    /** These calls return their error instead of setting errno. */
+    private static void check(String call, int result) throws ErrnoException {
+        if (result != 0) {
+            throw new ErrnoException(call, result);
+        }
+    }
+
+    private static ErrnoException rethrow(Throwable t) {
+        if (t instanceof ErrnoException e) {
+            return e;
+        }
+        throw Libc.unexpected(t);
+    }
+}
