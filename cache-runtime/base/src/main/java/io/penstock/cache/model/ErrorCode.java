@@ -33,6 +33,7 @@ public enum ErrorCode {
     ORIGIN_CHANGED("PEN-0407", "an object changed since the snapshot was taken", Exit.FAILED),
     ORIGIN_PROTOCOL("PEN-0408", "the origin broke the protocol", Exit.FAILED),
     ORIGIN_EMPTY("PEN-0409", "nothing lies under this location", Exit.FAILED),
+    ORIGIN_CANCELLED("PEN-0410", "a read from the origin was cancelled", Exit.FAILED),
 
     BAD_MOUNT_POINT("PEN-0501", "the mount point cannot be used", Exit.USAGE),
     ALREADY_MOUNTED("PEN-0502", "something is mounted there already", Exit.FAILED),
