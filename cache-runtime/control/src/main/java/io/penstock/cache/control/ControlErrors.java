@@ -30,6 +30,7 @@ public final class ControlErrors {
             case ALREADY_MOUNTED -> Status.Code.ALREADY_EXISTS;
             case ORIGIN_UNREACHABLE, ORIGIN_THROTTLED, NO_DAEMON, DAEMON_FAILED -> Status.Code.UNAVAILABLE;
             case ORIGIN_TIMEOUT, NOT_READY -> Status.Code.DEADLINE_EXCEEDED;
+            case ORIGIN_CANCELLED -> Status.Code.CANCELLED;
             case CHECKSUM_MISMATCH -> Status.Code.DATA_LOSS;
             case INTERNAL, ORIGIN_PROTOCOL, CACHE_IO -> Status.Code.INTERNAL;
             default -> Status.Code.FAILED_PRECONDITION;
