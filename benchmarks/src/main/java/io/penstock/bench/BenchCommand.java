@@ -2,6 +2,7 @@ package io.penstock.bench;
 
 import io.penstock.bench.checkpoint.CheckpointCommand;
 import io.penstock.bench.origin.OriginCommand;
+import io.penstock.bench.store.FillCommand;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -12,14 +13,14 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description =
-                "What the measurements are made with: a model of an object store's network, synthetic checkpoints.",
-        subcommands = {OriginCommand.class, CheckpointCommand.class})
+                "What the measurements are made with: an object store's network, synthetic checkpoints, filling a disk.",
+        subcommands = {OriginCommand.class, CheckpointCommand.class, FillCommand.class})
 public final class BenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "name what to run: origin or checkpoint");
+        throw new ParameterException(spec.commandLine(), "name what to run: origin, checkpoint or fill");
     }
 }

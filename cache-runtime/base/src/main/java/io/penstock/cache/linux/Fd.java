@@ -39,6 +39,7 @@ public final class Fd implements AutoCloseable {
     public static final int LOCK_EX = 2;
     public static final int LOCK_NB = 4;
 
+    public static final int POSIX_FADV_RANDOM = 1;
     public static final int POSIX_FADV_SEQUENTIAL = 2;
     public static final int POSIX_FADV_WILLNEED = 3;
     public static final int POSIX_FADV_DONTNEED = 4;

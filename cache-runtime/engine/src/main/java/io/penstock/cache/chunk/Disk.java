@@ -30,6 +30,9 @@ interface Disk {
         /** Writes all of {@code from}. */
         void write(MemorySegment from, long offset) throws IOException;
 
+        /** As {@link #write}; past the page cache when {@code direct} and where that is possible. */
+        void writeChunk(MemorySegment from, long offset, boolean direct) throws IOException;
+
         /** Starts to write dirty pages of a range to the disk without waiting for it. */
         void startWriteBack(long offset, long length) throws IOException;
 

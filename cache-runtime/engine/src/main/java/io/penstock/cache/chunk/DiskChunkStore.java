@@ -14,6 +14,7 @@ import org.slf4j.LoggerFactory;
 /** The chunk store on directories of this node. Thread-safe. */
 public final class DiskChunkStore implements ChunkStore {
     private static final Logger LOG = LoggerFactory.getLogger(DiskChunkStore.class);
+    private static final Duration BACKGROUND_WAIT = Duration.ofSeconds(30);
     private static final Duration HOUSEKEEPING = Duration.ofSeconds(5);
 
     private final List<Tier> tiers;
@@ -81,6 +82,7 @@ public final class DiskChunkStore implements ChunkStore {
             Entry entry = index.computeIfAbsent(object, Entry::new);
             OpenObject held = entry.shared.hold(() -> load(entry));
             if (held != null) {
+                held.finishLoading();
                 return held;
             }
             awaitRemoved(entry);
@@ -143,7 +145,7 @@ public final class DiskChunkStore implements ChunkStore {
                     entry.stored.get(),
                     entry.complete,
                     entry.pinned,
-                    entry.shared.held(),
+                    entry.users.get() > 0,
                     Instant.ofEpochMilli(entry.lastUsed),
                     tier == null ? "" : tier.name()));
         }
@@ -158,15 +160,29 @@ public final class DiskChunkStore implements ChunkStore {
     @Override
     public void remove(ObjectId object) throws StoreException {
         Entry entry = index.get(object);
-        if (entry == null) {
-            return;
+        long deadline = System.nanoTime() + BACKGROUND_WAIT.toNanos();
+        while (entry != null && !entry.pinned && entry.users.get() == 0 && System.nanoTime() < deadline) {
+            if (evictor.remove(entry)) {
+                return;
+            }
+            awaitBackground(entry);
+            entry = index.get(object);
         }
-        if (entry.pinned || !evictor.remove(entry)) {
+        if (entry != null) {
             throw new StoreException(
                     ErrorCode.IN_USE,
                     object + " is " + (entry.pinned ? "pinned" : "open"),
                     "unmount what uses it, or unpin it",
                     null);
+        }
+    }
+
+    private static void awaitBackground(Entry entry) throws StoreException {
+        try {
+            entry.shared.awaitReleased(100);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StoreException(ErrorCode.CACHE_IO, "interrupted while removing " + entry.object, "", e);
         }
     }
 

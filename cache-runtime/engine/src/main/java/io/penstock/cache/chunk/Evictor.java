@@ -179,8 +179,8 @@ final class Evictor {
         Map<Tier, Long> needed = new HashMap<>();
         for (Tier tier : tiers) {
             long promised = 0;
-            for (OpenObject object : tier.growing) {
-                promised += spared.contains(object.object()) ? 0 : object.missingBytes();
+            for (Entry entry : tier.growing) {
+                promised += spared.contains(entry.object) ? 0 : entry.missing();
             }
             possible.put(tier, tier.failing() ? 0 : tier.left() + idleBytes(tier, spared) - promised);
             needed.put(tier, 0L);

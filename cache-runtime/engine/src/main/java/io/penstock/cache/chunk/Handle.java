@@ -13,6 +13,7 @@ final class Handle implements StoredObject {
     /** Takes over one hold. */
     Handle(OpenObject shared) {
         this.shared = shared;
+        shared.users().incrementAndGet();
     }
 
     @Override
@@ -73,6 +74,7 @@ final class Handle implements StoredObject {
     @Override
     public void close() {
         if (open.compareAndSet(true, false)) {
+            shared.users().decrementAndGet();
             shared.release();
         }
     }

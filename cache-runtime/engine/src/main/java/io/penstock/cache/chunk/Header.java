@@ -103,7 +103,7 @@ final class Header {
         return new Header(image, object, chunkSize, identityEnd);
     }
 
-    /** Reads what lies in {@code image}; a valid header keeps it. */
+    /** Reads what lies in {@code image}, which a valid header keeps: it must not change while that is used. */
     static Parsed parse(MemorySegment image) {
         if (image.byteSize() < STRINGS || image.get(LONG, 0) != MAGIC || image.get(INT, 12) != crc(image, 0, 12)) {
             return new Parsed.Corrupt("no magic number");

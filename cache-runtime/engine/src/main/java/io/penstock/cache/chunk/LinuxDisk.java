@@ -1,9 +1,12 @@
 package io.penstock.cache.chunk;
 
+import io.penstock.cache.linux.Errno;
+import io.penstock.cache.linux.ErrnoException;
 import io.penstock.cache.linux.Fd;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,7 +18,7 @@ final class LinuxDisk implements Disk {
     @Override
     public DiskFile open(Path path, boolean create) throws IOException {
         int flags = Fd.O_RDWR | Fd.O_NOFOLLOW | (create ? Fd.O_CREAT | Fd.O_TRUNC : 0);
-        return new LinuxFile(Fd.open(path, flags, FILE_MODE));
+        return new LinuxFile(path, Fd.open(path, flags, FILE_MODE));
     }
 
     @Override
@@ -33,8 +36,12 @@ final class LinuxDisk implements Disk {
     }
 
     @Override
-    public long free(Path directory) {
-        return directory.toFile().getUsableSpace();
+    public long free(Path directory) throws IOException {
+        long bytes = directory.toFile().getUsableSpace();
+        if (bytes == 0 && !Files.isDirectory(directory)) {
+            throw new NoSuchFileException(directory.toString(), null, "the directory is gone");
+        }
+        return bytes;
     }
 
     @Override
@@ -44,7 +51,19 @@ final class LinuxDisk implements Disk {
         }
     }
 
-    private record LinuxFile(Fd fd) implements DiskFile {
+    private static final class LinuxFile implements DiskFile {
+        private static final int ALIGNMENT = 4096;
+
+        private final Path path;
+        private final Fd fd;
+        private volatile Fd direct;
+        private volatile boolean noDirect;
+
+        LinuxFile(Path path, Fd fd) {
+            this.path = path;
+            this.fd = fd;
+        }
+
         @Override
         public long read(MemorySegment into, long offset) throws IOException {
             return fd.preadFully(into, offset);
@@ -53,6 +72,41 @@ final class LinuxDisk implements Disk {
         @Override
         public void write(MemorySegment from, long offset) throws IOException {
             fd.pwriteFully(from, offset);
+        }
+
+        @Override
+        public void writeChunk(MemorySegment from, long offset, boolean wantDirect) throws IOException {
+            long whole = from.byteSize() / ALIGNMENT * ALIGNMENT;
+            if (!wantDirect || noDirect || whole == 0 || (from.address() | offset) % ALIGNMENT != 0) {
+                fd.pwriteFully(from, offset);
+                return;
+            }
+            try {
+                directFd().pwriteFully(from.asSlice(0, whole), offset);
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.EINVAL) {
+                    throw e;
+                }
+                noDirect = true; // this file system cannot, or not with this alignment
+                fd.pwriteFully(from, offset);
+                return;
+            }
+            if (whole < from.byteSize()) {
+                fd.pwriteFully(from.asSlice(whole), offset + whole);
+            }
+        }
+
+        private Fd directFd() throws ErrnoException {
+            Fd open = direct;
+            return open != null ? open : openDirect();
+        }
+
+        private synchronized Fd openDirect() throws ErrnoException {
+            if (direct == null) {
+                direct = Fd.open(path, Fd.O_WRONLY | Fd.O_DIRECT | Fd.O_NOFOLLOW, 0);
+                fd.advise(0, 0, Fd.POSIX_FADV_RANDOM); // no read-ahead of holes that are about to be written
+            }
+            return direct;
         }
 
         @Override
@@ -71,8 +125,11 @@ final class LinuxDisk implements Disk {
         }
 
         @Override
-        public void close() {
+        public synchronized void close() {
             fd.close();
+            if (direct != null) {
+                direct.close();
+            }
         }
     }
 }

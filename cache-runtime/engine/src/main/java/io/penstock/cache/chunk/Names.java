@@ -6,14 +6,13 @@ import io.penstock.cache.model.ObjectId;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.regex.Pattern;
 
 /** How an object's files are called: the first half of a SHA-256 over its identity. */
 final class Names {
     static final String DATA = ".data";
     static final String HEAD = ".head";
 
-    private static final Pattern OURS = Pattern.compile("[0-9a-f]{32}\\.(data|head)");
+    private static final int STEM = 32;
     private static final byte[] NUL = {0};
 
     private Names() {}
@@ -33,10 +32,20 @@ final class Names {
     }
 
     static boolean ours(String file) {
-        return OURS.matcher(file).matches();
+        boolean suffix = file.startsWith(DATA, STEM) || file.startsWith(HEAD, STEM);
+        if (!suffix || file.length() != STEM + DATA.length()) {
+            return false;
+        }
+        for (int i = 0; i < STEM; i++) {
+            char c = file.charAt(i);
+            if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+                return false;
+            }
+        }
+        return true;
     }
 
     static String stem(String file) {
-        return file.substring(0, 32);
+        return file.substring(0, STEM);
     }
 }

@@ -33,9 +33,8 @@ final class ObjectFiles implements AutoCloseable {
     }
 
     /** Makes both files; the header comes last, as a header without data would be dropped. */
-    static ObjectFiles create(Tier tier, String name, ObjectId object, int chunkSize, long now, int flags)
-            throws IOException {
-        Header header = Header.create(object, chunkSize, now);
+    static ObjectFiles create(Tier tier, String name, ObjectId object, int chunkSize, int flags) throws IOException {
+        Header header = Header.create(object, chunkSize, System.currentTimeMillis());
         header.nextSlot(flags, header.durableCopy());
         ObjectFiles files = new ObjectFiles(tier, name, header, false);
         try {

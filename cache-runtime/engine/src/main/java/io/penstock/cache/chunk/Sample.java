@@ -39,8 +39,7 @@ final class Sample {
         try {
             OpenObject held = store.hold(object);
             try {
-                int chunk = held.anyPresent(random.nextInt(held.chunks()));
-                if (chunk >= 0 && !held.verifyNow(held.files(), chunk)) {
+                if (!held.verifyOneFrom(random.nextInt(held.chunks()))) {
                     LOG.warn("{} of {} chunks of {} are bad", held.verify().length + 1, held.chunks(), object);
                 }
             } finally {

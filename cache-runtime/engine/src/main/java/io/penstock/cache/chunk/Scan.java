@@ -5,6 +5,7 @@ import io.penstock.cache.chunk.Header.Parsed;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.ObjectId;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,13 +24,13 @@ import org.slf4j.LoggerFactory;
  */
 final class Scan {
     private static final Logger LOG = LoggerFactory.getLogger(Scan.class);
-    private static final int FIRST_IMAGE = 64 << 10;
+    private static final int FIRST_IMAGE = 16 << 10;
 
     private final Tier tier;
     private final int chunkSize;
     private final Map<ObjectId, Entry> index;
     private final Map<String, Integer> foreign;
-    private MemorySegment image = Arena.ofAuto().allocate(FIRST_IMAGE);
+    private final Scratch images = new Scratch(FIRST_IMAGE);
 
     /** @param foreign is told the names of objects with an unknown header version, and that version */
     Scan(Tier tier, int chunkSize, Map<ObjectId, Entry> index, Map<String, Integer> foreign) {
@@ -41,7 +43,7 @@ final class Scan {
     void run() throws StoreException {
         try {
             Set<String> data = new HashSet<>();
-            List<String> heads = new ArrayList<>();
+            Set<String> heads = new HashSet<>();
             for (String file : tier.disk().list(tier.objects())) {
                 if (Names.ours(file)) {
                     if (file.endsWith(Names.DATA)) {
@@ -51,29 +53,57 @@ final class Scan {
                     }
                 }
             }
-            List<Entry> found = new ArrayList<>();
-            for (String name : heads) {
-                Entry entry = entry(name, data.remove(name));
-                if (entry != null) {
-                    found.add(entry);
-                }
-            }
+            List<Entry> found = new ArrayList<>(heads.parallelStream()
+                    .map(name -> entry(name, data.contains(name)))
+                    .filter(Objects::nonNull)
+                    .toList());
             for (String orphan : data) {
-                tier.disk().delete(tier.path(orphan + Names.DATA));
+                if (!heads.contains(orphan)) {
+                    tier.disk().delete(tier.path(orphan + Names.DATA));
+                }
             }
             found.sort(Comparator.comparingLong(entry -> entry.lastUsed));
             found.forEach(tier.order::used);
+        } catch (UncheckedIOException e) {
+            throw failed(e.getCause());
         } catch (IOException e) {
-            throw new StoreException(
-                    ErrorCode.CACHE_IO,
-                    "cache directory " + tier.options().directory() + " cannot be read: " + e.getMessage(),
-                    "check the disk and the permissions",
-                    e);
+            throw failed(e);
         }
     }
 
-    private Entry entry(String name, boolean hasData) throws IOException {
-        return switch (parse(name)) {
+    private StoreException failed(IOException e) {
+        return new StoreException(
+                ErrorCode.CACHE_IO,
+                "cache directory " + tier.options().directory() + " cannot be read: " + e.getMessage(),
+                "check the disk and the permissions",
+                e);
+    }
+
+    /** Null when nothing is to be remembered. Runs on several threads. */
+    private Entry entry(String name, boolean hasData) {
+        try {
+            return tryEntry(name, hasData);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Entry tryEntry(String name, boolean hasData) throws IOException {
+        MemorySegment image = images.take();
+        try (DiskFile file = tier.disk().open(tier.path(name + Names.HEAD), false)) {
+            long length = file.read(image, 0);
+            while (length == image.byteSize()) {
+                image = Arena.ofAuto().allocate(4 * image.byteSize());
+                length = file.read(image, 0);
+            }
+            return entry(name, hasData, Header.parse(image.asSlice(0, length)));
+        } finally {
+            images.giveBack(image);
+        }
+    }
+
+    private Entry entry(String name, boolean hasData, Parsed parsed) throws IOException {
+        return switch (parsed) {
             case Parsed.UnknownVersion(int version) -> {
                 LOG.warn("{} in tier {} has format {}; it is left alone", name, tier.name(), version);
                 foreign.put(name, version);
@@ -83,21 +113,8 @@ final class Scan {
             case Parsed.Valid(Header header) when !hasData -> drop(name, "data file is missing");
             case Parsed.Valid(Header header)
             when header.chunkSize() != chunkSize -> drop(name, "chunk size was " + header.chunkSize());
-            case Parsed.Valid(Header header)
-            when !Names.of(header.object()).equals(name) -> drop(name, "header is that of another object");
             case Parsed.Valid(Header header) -> remember(name, header);
         };
-    }
-
-    private Parsed parse(String name) throws IOException {
-        try (DiskFile file = tier.disk().open(tier.path(name + Names.HEAD), false)) {
-            long length = file.read(image, 0);
-            while (length == image.byteSize()) {
-                image = Arena.ofAuto().allocate(4 * image.byteSize());
-                length = file.read(image, 0);
-            }
-            return Header.parse(image.asSlice(0, length));
-        }
     }
 
     private Entry drop(String name, String reason) throws IOException {

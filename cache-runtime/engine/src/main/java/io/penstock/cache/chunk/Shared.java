@@ -51,6 +51,7 @@ final class Shared<T> {
         T last = value;
         value = null;
         ended = undoer.undo(last);
+        notifyAll();
         return ended;
     }
 
@@ -79,6 +80,14 @@ final class Shared<T> {
     synchronized void awaitRemoved() throws InterruptedException {
         while (ended && !removed) {
             wait();
+        }
+    }
+
+    /** Waits until nobody holds it, at most {@code millis}. */
+    synchronized void awaitReleased(long millis) throws InterruptedException {
+        long deadline = System.nanoTime() + millis * 1_000_000;
+        for (long left = millis; holders > 0 && left > 0; left = (deadline - System.nanoTime()) / 1_000_000) {
+            wait(left);
         }
     }
 

@@ -6,12 +6,13 @@ import java.util.concurrent.ConcurrentHashMap;
 /** What the open objects of one store share. */
 final class StoreContext {
     private static final int STRIPES = 64;
+    private static final int CHECK_BUFFER = 512 << 10;
 
     private final int chunkSize;
     private final ConcurrentHashMap<ObjectId, Entry> index;
     private final Evictor evictor;
     private final Committer committer;
-    private final Scratch scratch = new Scratch();
+    private final Scratch scratch = new Scratch(CHECK_BUFFER);
     private final Object[] stripes = new Object[STRIPES];
 
     StoreContext(int chunkSize, ConcurrentHashMap<ObjectId, Entry> index, Evictor evictor, Committer committer) {

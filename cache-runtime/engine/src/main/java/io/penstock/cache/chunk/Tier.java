@@ -28,7 +28,7 @@ final class Tier implements AutoCloseable {
     final Room room;
     final EvictionOrder order;
     /** Open objects that are placed here and still grow. */
-    final Set<OpenObject> growing = ConcurrentHashMap.newKeySet();
+    final Set<Entry> growing = ConcurrentHashMap.newKeySet();
 
     private Tier(TierOptions options, Disk disk, DirectoryLock lock, Path objects) throws IOException {
         this.options = options;
@@ -91,16 +91,12 @@ final class Tier implements AutoCloseable {
         disk.syncDirectory(objects);
     }
 
-    boolean writesBack() {
-        return options.medium() != Medium.MEM;
-    }
-
     /** Bytes that can be written now. */
     long left() {
         try {
             return failing() ? 0 : Math.min(room.left(), disk.free(objects));
         } catch (IOException e) {
-            LOG.warn("tier {}: {}", name(), e.getMessage());
+            fail(e.getMessage());
             return 0;
         }
     }
@@ -108,8 +104,8 @@ final class Tier implements AutoCloseable {
     /** Bytes that open objects placed here have yet to write. */
     long promised() {
         long sum = 0;
-        for (OpenObject object : growing) {
-            sum += object.missingBytes();
+        for (Entry entry : growing) {
+            sum += entry.missing();
         }
         return sum;
     }

@@ -12,12 +12,16 @@ import java.nio.file.Path;
  * @param quota most bytes of objects it may hold
  * @param high share of the quota above which objects that nobody uses are evicted
  * @param low share of the quota down to which eviction goes
+ * @param writes ignored for {@link Medium#MEM}, which has only the page cache
  */
-public record TierOptions(String name, Path directory, long quota, double high, double low, Medium medium) {
+public record TierOptions(
+        String name, Path directory, long quota, double high, double low, Medium medium, Writes writes) {
     public TierOptions {
         requireNonNull(name);
         requireNonNull(directory);
         requireNonNull(medium);
+        requireNonNull(writes);
+        writes = medium == Medium.MEM ? Writes.CACHED : writes;
         if (quota <= 0) {
             throw new IllegalArgumentException("quota of tier " + name + " is not positive: " + quota);
         }
@@ -25,6 +29,11 @@ public record TierOptions(String name, Path directory, long quota, double high, 
             throw new IllegalArgumentException(
                     "watermarks of tier " + name + " must be 0 < low <= high <= 1: low " + low + ", high " + high);
         }
+    }
+
+    /** With {@link Writes#DIRECT}, or the page cache for memory. */
+    public TierOptions(String name, Path directory, long quota, double high, double low, Medium medium) {
+        this(name, directory, quota, high, low, medium, medium == Medium.MEM ? Writes.CACHED : Writes.DIRECT);
     }
 
     /** A disk tier with the default watermarks, 0.95 and 0.85. */
