@@ -70,7 +70,7 @@ public final class MountReader implements SnapshotReader {
 
     @Override
     public boolean complete(Entry entry) {
-        return storedBytes(entry) == entry.object().size();
+        return storedBytes(entry) == entry.object().size() && engine.isComplete(entry.object());
     }
 
     @Override
@@ -195,13 +195,16 @@ public final class MountReader implements SnapshotReader {
         }
     }
 
-    void stored(ObjectState object, boolean complete) {
-        Entry entry = entries.get(object.id());
-        if (entry == null) {
-            return;
+    void stored(ObjectState object) {
+        if (entries.containsKey(object.id())) {
+            jobs.forEach(job -> job.stored(object));
         }
-        jobs.forEach(job -> job.stored(object));
-        if (complete) {
+    }
+
+    void complete(ObjectState object) {
+        Entry entry = entries.get(object.id());
+        if (entry != null) {
+            jobs.forEach(job -> job.complete(object));
             engine.help(file(entry)::rest);
             if (announced.add(entry)) {
                 engine.announce(() -> listeners.forEach(l -> l.accept(entry)));

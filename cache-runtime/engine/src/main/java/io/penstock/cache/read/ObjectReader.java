@@ -22,7 +22,7 @@ public interface ObjectReader extends AutoCloseable {
     /** True once the object is complete. */
     boolean complete();
 
-    /** The complete object's file, valid until {@link #close}. */
+    /** The complete object's file; {@link #close} closes it. */
     Fd file() throws ReadException;
 
     @Override

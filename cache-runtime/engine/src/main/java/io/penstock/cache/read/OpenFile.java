@@ -25,6 +25,7 @@ final class OpenFile implements ObjectReader {
     private final long size;
     private final int chunkSize;
     private final AtomicBoolean closed = new AtomicBoolean();
+    private Fd descriptor;
 
     OpenFile(MountReader mount, MountedFile file, ObjectState object) {
         this.engine = mount.engine();
@@ -217,17 +218,24 @@ final class OpenFile implements ObjectReader {
     }
 
     @Override
-    public Fd file() throws ReadException {
+    public synchronized Fd file() throws ReadException {
+        checkOpen();
         try {
-            return object.stored().file();
+            if (descriptor == null) {
+                descriptor = object.stored().file();
+            }
+            return descriptor;
         } catch (StoreException e) {
             throw ReadException.because(e, file.entry().path());
         }
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         if (closed.compareAndSet(false, true)) {
+            if (descriptor != null) {
+                descriptor.close();
+            }
             object.release();
         }
     }

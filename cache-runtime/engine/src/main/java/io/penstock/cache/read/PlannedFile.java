@@ -10,6 +10,7 @@ final class PlannedFile {
     private final BitSet chunks;
     private long planned;
     private volatile long stored;
+    private volatile boolean settled;
 
     PlannedFile(MountedFile mounted, int chunkSize) {
         this.mounted = mounted;
@@ -37,8 +38,18 @@ final class PlannedFile {
         return stored;
     }
 
-    boolean complete() {
+    /** Nothing is left to fetch. */
+    boolean full() {
         return stored == planned;
+    }
+
+    /** All of it is stored, and durable where the plan wants the whole file. */
+    boolean complete() {
+        return full() && (settled || planned < mounted.entry().object().size());
+    }
+
+    void settle() {
+        settled = true;
     }
 
     void countWithoutOpening(ChunkStore store) {
@@ -46,6 +57,7 @@ final class PlannedFile {
         long here = store.storedBytes(mounted.entry().object());
         if (here == all || planned == all) {
             stored = Math.min(here, planned);
+            settled = here == all;
         }
     }
 

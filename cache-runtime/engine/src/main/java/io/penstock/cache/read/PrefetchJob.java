@@ -165,7 +165,7 @@ public final class PrefetchJob {
         int whole = 0;
         for (PlannedFile file : files.values()) {
             sum += file.stored();
-            whole += file.stored() == file.planned() ? 1 : 0;
+            whole += file.complete() ? 1 : 0;
         }
         done = Math.max(done, sum);
         filesDone = Math.max(filesDone, whole);
@@ -184,7 +184,7 @@ public final class PrefetchJob {
             if (chunk < current.firstChunk) {
                 chunk = current.firstChunk;
             }
-            if (!current.file.complete()) {
+            if (!current.file.full()) {
                 ObjectState object = current.file.mounted().background();
                 if (object == null) {
                     openAhead();
@@ -225,7 +225,7 @@ public final class PrefetchJob {
     private void openAhead() {
         for (int i = step; i < Math.min(steps.size(), step + OPEN_AHEAD); i++) {
             PlannedFile file = steps.get(i).file;
-            if (!file.complete()) {
+            if (!file.full()) {
                 ObjectState ignored = file.mounted().background();
             }
         }
@@ -262,6 +262,15 @@ public final class PrefetchJob {
                 synchronized (this) {
                     error = null;
                 }
+            }
+        }
+    }
+
+    void complete(ObjectState object) {
+        for (PlannedFile file : files.values()) {
+            if (file.mounted().entry().object().equals(object.id())) {
+                file.settle();
+                recount(file, object);
             }
         }
     }

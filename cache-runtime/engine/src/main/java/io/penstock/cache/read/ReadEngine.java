@@ -13,6 +13,7 @@ import io.penstock.cache.read.Flight.Wanted;
 import io.penstock.cache.source.Source;
 import io.penstock.cache.source.SourceException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -68,6 +69,7 @@ public final class ReadEngine implements AutoCloseable {
     private volatile boolean stopping;
     private volatile String storeError;
     private volatile long storeBadUntil;
+    private final Set<ObjectState> settling = new HashSet<>();
     private long tickedAt;
 
     public ReadEngine(ChunkStore store, ReadOptions options) {
@@ -161,6 +163,7 @@ public final class ReadEngine implements AutoCloseable {
         announcer.shutdownNow();
         runEvents();
         List.copyOf(scheduler.resident()).forEach(this::drop);
+        settled();
         runEvents();
         if (parts.isEmpty() && pool.reservedBytes() == 0) {
             pool.close();
@@ -209,6 +212,15 @@ public final class ReadEngine implements AutoCloseable {
                 return there;
             }
             objects.remove(id, there);
+        }
+    }
+
+    boolean isComplete(ObjectId id) {
+        ObjectState object = acquire(id);
+        try {
+            return object.stored().complete();
+        } finally {
+            object.release();
         }
     }
 
@@ -307,7 +319,7 @@ public final class ReadEngine implements AutoCloseable {
                     tickedAt = now;
                     tick(now);
                 }
-                boolean busy = !scheduler.resident().isEmpty();
+                boolean busy = !scheduler.resident().isEmpty() || !settling.isEmpty();
                 sleep(busy ? Math.min(until, now + TICK) : until);
             }
         } catch (RuntimeException | Error e) {
@@ -512,8 +524,8 @@ public final class ReadEngine implements AutoCloseable {
                 counters.writtenBytes.add(flight.length);
                 storeError = null;
                 flight.object.leave(flight);
-                boolean complete = flight.object.stored().complete();
-                mounts.forEach(m -> m.stored(flight.object, complete));
+                mounts.forEach(m -> m.stored(flight.object));
+                settle(flight.object);
                 flight.close();
             } else {
                 storeFailed(error);
@@ -523,6 +535,27 @@ public final class ReadEngine implements AutoCloseable {
                 notStored(flight, error);
             }
         });
+    }
+
+    /** The store makes a full object durable in the background; it is complete only then. */
+    private void settle(ObjectState object) {
+        if (object.stored().complete()) {
+            mounts.forEach(m -> m.complete(object));
+        } else if (object.stored().storedBytes() == object.id().size() && object.retain() && !settling.add(object)) {
+            object.release();
+        }
+    }
+
+    private void settled() {
+        for (ObjectState object : List.copyOf(settling)) {
+            if (object.stored().complete()) {
+                mounts.forEach(m -> m.complete(object));
+            } else if (!stopping && object.stored().storedBytes() == object.id().size()) {
+                continue;
+            }
+            settling.remove(object);
+            object.release();
+        }
     }
 
     private void notStored(Flight flight, StoreException error) {
@@ -559,6 +592,7 @@ public final class ReadEngine implements AutoCloseable {
     }
 
     private void tick(long now) {
+        settled();
         concurrency.tick(now, counters.originBytes.sum());
         for (Flight flight = scheduler.expired(now); flight != null; flight = scheduler.expired(now)) {
             if (!drop(flight)) {

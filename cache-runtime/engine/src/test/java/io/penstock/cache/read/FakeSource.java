@@ -42,6 +42,8 @@ final class FakeSource implements Source {
         }
     }
 
+    private static final long BURST = 10_000_000L;
+
     static final Fault NONE = (object, range) -> null;
 
     final AtomicInteger active = new AtomicInteger();
@@ -52,7 +54,9 @@ final class FakeSource implements Source {
     volatile Fault fault = NONE;
     volatile long latencyNanos;
     volatile long connectionBytesPerSecond;
+    volatile long linkBytesPerSecond;
     volatile int piece = 64 << 10;
+    private long linkFree;
     private final ScheduledExecutorService threads;
 
     FakeSource() {
@@ -138,6 +142,7 @@ final class FakeSource implements Source {
         private final boolean hangs;
         private final AtomicBoolean cancelled = new AtomicBoolean();
         private long sent;
+        private long connectionFree;
         private boolean ended;
 
         Sending(ObjectId object, ByteRange range, MemorySegment target, TransferListener listener) {
@@ -183,7 +188,24 @@ final class FakeSource implements Source {
                 return;
             }
             listener.received(sent);
-            later(this, connectionBytesPerSecond == 0 ? 0 : length * 1_000_000_000L / connectionBytesPerSecond);
+            later(this, pause(length));
+        }
+
+        /** Time until the next piece: what the connection or the link, whichever is slower, takes for this one. */
+        private long pause(long length) {
+            long now = System.nanoTime();
+            if (connectionBytesPerSecond != 0) {
+                connectionFree =
+                        Math.max(connectionFree, now - BURST) + length * 1_000_000_000L / connectionBytesPerSecond;
+            }
+            long free = connectionBytesPerSecond == 0 ? now : connectionFree;
+            if (linkBytesPerSecond != 0) {
+                synchronized (FakeSource.this) {
+                    linkFree = Math.max(linkFree, now - BURST) + length * 1_000_000_000L / linkBytesPerSecond;
+                    free = Math.max(free, linkFree);
+                }
+            }
+            return Math.max(0, free - now);
         }
 
         private void end(Runnable call) {
