@@ -1,5 +1,7 @@
 package io.penstock.cache.read;
 
+import io.penstock.cache.linux.ErrnoException;
+import io.penstock.cache.linux.Pages;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -7,24 +9,30 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A fixed number of chunk-sized, page-aligned buffers, each made when it is first needed and kept until {@link #close}.
- * Only the scheduling thread takes; any thread gives.
+ * A fixed number of chunk-sized, page-aligned buffers. Memory is taken from the system when a buffer is first filled and
+ * kept until {@link #close}; the buffer that was given back last is taken first. Only the scheduling thread takes; any
+ * thread gives.
  */
 final class BufferPool implements AutoCloseable {
-    private static final int PAGE = 4096;
-
     /** One buffer, and the view of it that checksums want. */
     record Buffer(MemorySegment memory, ByteBuffer view) {}
 
     private final Arena arena = Arena.ofShared();
+    private final MemorySegment region;
     private final int size;
     private final int total;
+    private int carved;
     private final ConcurrentLinkedDeque<Buffer> idle = new ConcurrentLinkedDeque<>();
     private final AtomicInteger taken = new AtomicInteger();
 
     BufferPool(long budget, int size) {
         this.size = size;
         this.total = (int) Math.min(Integer.MAX_VALUE, budget / size);
+        try {
+            this.region = Pages.map((long) total * size, arena);
+        } catch (ErrnoException e) {
+            throw new IllegalStateException("no address space for " + budget + " bytes of buffers", e);
+        }
     }
 
     int total() {
@@ -45,7 +53,7 @@ final class BufferPool implements AutoCloseable {
         }
         Buffer buffer = idle.pollFirst();
         if (buffer == null) {
-            MemorySegment memory = arena.allocate(size, PAGE);
+            MemorySegment memory = region.asSlice((long) carved++ * size, size);
             buffer = new Buffer(memory, memory.asByteBuffer());
         }
         taken.incrementAndGet();

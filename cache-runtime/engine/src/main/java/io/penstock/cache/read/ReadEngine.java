@@ -86,14 +86,15 @@ public final class ReadEngine implements AutoCloseable {
             throw new IllegalArgumentException("a memory budget of " + options.memory() + " bytes holds only "
                     + pool.total() + " chunks of " + chunkSize + "; it must hold " + LEAST_BUFFERS);
         }
+        this.writers = new Writers(Math.min(options.writers(), pool.total() / LEAST_BUFFERS), this::written);
         this.concurrency = new Concurrency(options.maxTransfers());
         this.scheduler = new Scheduler(
                 pool.total(),
                 pool::free,
                 options.maxTransfers(),
                 concurrency,
-                new Bandwidth(options.bytesPerSecond(), clock.getAsLong()));
-        this.writers = new Writers(Math.min(options.writers(), pool.total() / LEAST_BUFFERS), this::written);
+                new Bandwidth(options.bytesPerSecond(), clock.getAsLong()),
+                writers::slow);
         this.helper = Executors.newSingleThreadExecutor(daemon("penstock-read-open"));
         this.announcer = Executors.newSingleThreadExecutor(daemon("penstock-read-announce"));
         this.thread = daemon("penstock-read").newThread(this::loop);
@@ -580,12 +581,14 @@ public final class ReadEngine implements AutoCloseable {
         if (flight.closeIfUnpinned()) {
             flight.object.leave(flight);
             if (unwritten) {
+                writers.forget(flight);
                 counters.droppedBytes.add(flight.length);
             }
             return true;
         }
         if (unwritten) {
             flight.move(State.KEPT, State.FILLED);
+            writers.forget(flight);
             writers.offer(flight);
         }
         return false;

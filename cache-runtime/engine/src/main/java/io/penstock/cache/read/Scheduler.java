@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 
 /**
@@ -16,7 +17,7 @@ import java.util.function.IntSupplier;
  * says what happened and carries the {@link Step steps} out. Not thread-safe.
  */
 final class Scheduler {
-    /** Memory that a reader has finished with may be given up unwritten once it has waited this long for the disk. */
+    /** Where the disk is slow, memory may be given up unwritten once it has waited this long. */
     static final long SLOW_DISK = 200_000_000L;
 
     /** How long parts of chunks, and chunks that the store refused, stay in memory. */
@@ -41,6 +42,7 @@ final class Scheduler {
     private final int mostTransfers;
     private final Concurrency concurrency;
     private final Bandwidth bandwidth;
+    private final BooleanSupplier slowDisk;
     private final ArrayDeque<Flight> demand = new ArrayDeque<>();
     private final ArrayDeque<Flight> begun = new ArrayDeque<>();
     private final Set<Flight> resident = new LinkedHashSet<>();
@@ -51,12 +53,19 @@ final class Scheduler {
     private boolean feedsDry = true;
     private long until;
 
-    Scheduler(int buffers, IntSupplier freeBuffers, int mostTransfers, Concurrency concurrency, Bandwidth bandwidth) {
+    Scheduler(
+            int buffers,
+            IntSupplier freeBuffers,
+            int mostTransfers,
+            Concurrency concurrency,
+            Bandwidth bandwidth,
+            BooleanSupplier slowDisk) {
         this.buffers = buffers;
         this.freeBuffers = freeBuffers;
         this.mostTransfers = mostTransfers;
         this.concurrency = concurrency;
         this.bandwidth = bandwidth;
+        this.slowDisk = slowDisk;
     }
 
     void add(ChunkFeed feed, Wanted wanted) {
@@ -280,8 +289,9 @@ final class Scheduler {
             return null;
         }
         Flight oldest = null;
+        boolean slow = slowDisk.getAsBoolean();
         for (Flight flight : resident) {
-            if (flight.pinned() || flight.closed() || !givable(flight, now)) {
+            if (flight.pinned() || flight.closed() || !givable(flight, slow, now)) {
                 continue;
             }
             if (flight.consumed()) {
@@ -294,8 +304,9 @@ final class Scheduler {
         return wanted == Wanted.DEMAND ? oldest : null;
     }
 
-    private static boolean givable(Flight flight, long now) {
-        return resting(flight) || (flight.state() == State.FILLED && now - flight.restingSince >= SLOW_DISK);
+    private static boolean givable(Flight flight, boolean slowDisk, long now) {
+        return resting(flight)
+                || (slowDisk && flight.state() == State.FILLED && now - flight.restingSince >= SLOW_DISK);
     }
 
     /** In memory, but on its way nowhere. */
