@@ -1,6 +1,7 @@
 package io.penstock.bench.demo;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
@@ -16,15 +17,15 @@ final class Waterfall {
         List<String> lines = new ArrayList<>();
         for (Run run : runs) {
             lines.add(run.name() + ": " + run.how());
-            List<Run.Span> spans = thinned(run.spans());
-            int names = spans.stream().mapToInt(s -> s.name().length()).max().orElse(0);
-            int label = Math.max(names, "first tensor".length());
-            lines.add(line("first byte", label, run.firstByte(), run.firstByte(), longest));
-            lines.add(line("first tensor", label, run.firstTensor(), run.firstTensor(), longest));
+            List<Run.Span> spans = new ArrayList<>(thinned(run.spans()));
+            spans.add(new Run.Span("first byte", run.firstByte(), run.firstByte()));
+            spans.add(new Run.Span("first tensor", run.firstTensor(), run.firstTensor()));
+            spans.sort(Comparator.comparingDouble(Run.Span::begin));
+            spans.add(new Run.Span("end", run.end(), run.end()));
+            int label = spans.stream().mapToInt(s -> s.name().length()).max().orElse(0);
             for (Run.Span span : spans) {
-                lines.add(line(span.name(), label, span.begin(), span.end(), longest));
+                lines.add(line(span, label, longest));
             }
-            lines.add(line("end", label, run.end(), run.end(), longest));
             lines.add("");
         }
         return lines;
@@ -45,11 +46,17 @@ final class Waterfall {
         return kept;
     }
 
-    private static String line(String name, int label, double begin, double end, double longest) {
-        int from = (int) Math.min(WIDTH - 1, begin / longest * WIDTH);
-        int to = (int) Math.min(WIDTH, Math.round(end / longest * WIDTH));
-        String bar = end > begin ? "█".repeat(Math.max(1, to - from)) : "▏";
+    private static String line(Run.Span span, int label, double longest) {
+        int from = (int) Math.min(WIDTH - 1, span.begin() / longest * WIDTH);
+        int to = (int) Math.min(WIDTH, Math.round(span.end() / longest * WIDTH));
+        String bar = span.end() > span.begin() ? "█".repeat(Math.max(1, to - from)) : "▏";
         return String.format(
-                Locale.ROOT, "  %-" + label + "s %6.2f %6.2f  %s%s", name, begin, end, " ".repeat(from), bar);
+                Locale.ROOT,
+                "  %-" + label + "s %6.2f %6.2f  %s%s",
+                span.name(),
+                span.begin(),
+                span.end(),
+                " ".repeat(from),
+                bar);
     }
 }
