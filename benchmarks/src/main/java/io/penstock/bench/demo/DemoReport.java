@@ -64,7 +64,7 @@ record DemoReport(
                     seconds(run.firstTensor()),
                     seconds(run.end()),
                     linkSeconds == 0 ? "-" : ratio(run.end() / linkSeconds),
-                    run == runs.getFirst() ? "-" : ratio(today / run.end()) + " x faster",
+                    run.equals(runs.getFirst()) ? "-" : ratio(today / run.end()) + " x faster",
                     Units.size(run.originBytes()),
                     run.originRequests(),
                     run.tensors() + "/" + tensors);

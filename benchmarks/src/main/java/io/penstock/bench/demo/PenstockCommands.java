@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Runs {@code penstock} commands as a person would: each a process of its own, with a cache and state directory that only the
@@ -20,6 +22,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class PenstockCommands {
     private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Pattern CODE = Pattern.compile("PEN-\\d{4}");
     private static final JsonFactory JSON = new JsonFactory();
 
     private final Path launcher;
@@ -91,9 +94,12 @@ final class PenstockCommands {
         }
     }
 
+    /** The command's own error with its code, or that there was none. */
     private static PenstockException failed(String command, String how, Path err) throws IOException {
         String said = Files.readString(err).strip();
+        Matcher code = CODE.matcher(said);
+        ErrorCode found = code.find() ? ErrorCode.byCode(code.group()).orElse(ErrorCode.INTERNAL) : ErrorCode.INTERNAL;
         String message = "penstock " + command + ": " + how + (said.isEmpty() ? "" : "; it said:\n" + said.indent(4));
-        return new PenstockException(ErrorCode.DAEMON_FAILED, message.stripTrailing(), "penstock doctor");
+        return new PenstockException(found, message.stripTrailing(), "penstock doctor");
     }
 }
