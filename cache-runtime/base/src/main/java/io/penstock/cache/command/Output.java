@@ -44,7 +44,7 @@ public final class Output {
 
     /** A line for people that belongs to the result: nothing for {@code json}, {@code yaml} and {@code name}. */
     public void line(String text) {
-        if (format == Format.TABLE || format == Format.WIDE) {
+        if (forPeople()) {
             streams.out().println(text);
         }
     }
@@ -75,6 +75,11 @@ public final class Output {
 
     public Format format() {
         return format;
+    }
+
+    /** {@code table} or {@code wide}. */
+    public boolean forPeople() {
+        return format == Format.TABLE || format == Format.WIDE;
     }
 
     public boolean wide() {

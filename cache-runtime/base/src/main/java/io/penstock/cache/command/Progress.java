@@ -102,7 +102,7 @@ public final class Progress implements AutoCloseable {
         } else {
             line.append("  eta ").append(eta(s));
         }
-        line.append("  origin ").append(Units.gib(s.originBytes()));
+        line.append(s.originBytes() < 0 ? "" : "  origin " + Units.gib(s.originBytes()));
         line.append(s.peerBytes() < 0 ? "" : "  peers " + Units.gib(s.peerBytes()));
         line.append("  files ").append(s.filesDone()).append('/').append(s.files());
         return line.append(s.retries() > 0 ? "  retries " + s.retries() : "").toString();
@@ -119,7 +119,7 @@ public final class Progress implements AutoCloseable {
         } else {
             line.append(" eta=").append(eta(s));
         }
-        line.append(" origin=").append(Units.gib(s.originBytes()));
+        line.append(s.originBytes() < 0 ? "" : " origin=" + Units.gib(s.originBytes()));
         line.append(s.peerBytes() < 0 ? "" : " peers=" + Units.gib(s.peerBytes()));
         line.append(" files=").append(s.filesDone()).append('/').append(s.files());
         return line.append(s.retries() > 0 ? " retries=" + s.retries() : "").toString();

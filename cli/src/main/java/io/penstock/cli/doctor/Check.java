@@ -1,0 +1,6 @@
+package io.penstock.cli.doctor;
+
+/** Looks at one thing. Changes nothing. */
+interface Check {
+    Finding look() throws Exception;
+}
