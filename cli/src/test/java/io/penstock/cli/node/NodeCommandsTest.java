@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,8 +51,10 @@ class NodeCommandsTest {
                         .filter(e -> e.name().equals(name))
                         .findFirst()
                         .orElseThrow();
-        String[] all = Stream.concat(Stream.of("--state-dir", dir.toString()), Arrays.stream(args))
-                .toArray(String[]::new);
+        String[] all = List.of(args).contains("--state-dir")
+                ? args
+                : Stream.concat(Stream.of("--state-dir", dir.toString()), Arrays.stream(args))
+                        .toArray(String[]::new);
         return Commands.run(name, entry.maker().get(), Streams.of(out, err), all);
     }
 
@@ -112,7 +115,7 @@ class NodeCommandsTest {
     void listsWhatTheFilterLetsThrough() {
         assertThat(run("ls")).isZero();
         assertThat(out().lines().toList().getFirst())
-                .isEqualTo("SNAPSHOT  SOURCE                   GiB  HERE  USED     PINNED");
+                .matches("SNAPSHOT  SOURCE                   GiB  HERE  USED +PINNED");
         assertThat(out().lines()).hasSize(3);
         assertThat(run("ls", "-o", "name", "--filter", "size>100GiB")).isZero();
         assertThat(out()).isEqualTo(FakeDaemon.LLAMA.getDigest() + "\n");
