@@ -73,7 +73,6 @@ final class Docs {
                 |---|---|---|---|---|
                 """);
         for (ErrorCode code : ErrorCode.values()) {
-            Explanation e = Explanation.of(code);
             text.append("| [%s](#%s) | %s | %d | %s | %s |\n"
                     .formatted(
                             code.code(),
@@ -81,7 +80,7 @@ final class Docs {
                             code.title(),
                             code.exit(),
                             ExplainCommand.errno(code),
-                            e.grpc()));
+                            ExplainCommand.grpc(code)));
         }
         for (ErrorCode code : ErrorCode.values()) {
             Explanation e = Explanation.of(code);

@@ -5,9 +5,11 @@ import io.penstock.cache.command.GlobalOptions;
 import io.penstock.cache.command.Output;
 import io.penstock.cache.command.Table;
 import io.penstock.cache.config.Unknown;
+import io.penstock.cache.control.ControlErrors;
 import io.penstock.cache.linux.Errno;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.mount.Errnos;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -80,7 +82,7 @@ final class ExplainCommand implements Callable<Integer> {
         fields.put("meaning", e.meaning());
         fields.put("exit", e.code().exit());
         fields.put("errno", errno(e.code()));
-        fields.put("grpc", e.grpc());
+        fields.put("grpc", grpc(e.code()));
         fields.put("causes", e.causes());
         fields.put("commands", e.commands());
         return fields;
@@ -93,7 +95,7 @@ final class ExplainCommand implements Callable<Integer> {
         lines.addAll(Wrapped.lines(e.meaning(), "  "));
         lines.add("");
         lines.add("  a reader sees  " + errno(e.code()));
-        lines.add("  gRPC           " + e.grpc());
+        lines.add("  gRPC           " + grpc(e.code()));
         lines.add("  exit status    " + e.code().exit());
         lines.add("");
         lines.add("Likely causes, in order");
@@ -107,17 +109,12 @@ final class ExplainCommand implements Callable<Integer> {
         return lines;
     }
 
+    static String grpc(ErrorCode code) {
+        return ControlErrors.statusOf(code).name();
+    }
+
     /** What open(2) or read(2) in a mount gives for the error. */
     static String errno(ErrorCode code) {
-        return Errno.name(
-                switch (code) {
-                    case ORIGIN_CHANGED -> Errno.ESTALE;
-                    case ORIGIN_NOT_FOUND -> Errno.ENODATA;
-                    case ORIGIN_DENIED, ORIGIN_NO_CREDENTIALS, NOT_PERMITTED -> Errno.EACCES;
-                    case ORIGIN_TIMEOUT -> Errno.ETIMEDOUT;
-                    case ORIGIN_UNREACHABLE -> 113;
-                    case ORIGIN_THROTTLED -> Errno.EBUSY;
-                    default -> Errno.EIO;
-                });
+        return Errno.name(Errnos.of(code));
     }
 }

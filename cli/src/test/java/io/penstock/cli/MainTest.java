@@ -77,7 +77,6 @@ class MainTest {
         assertThat(explanation.meaning()).endsWith(".");
         assertThat(explanation.causes()).isNotEmpty().allMatch(c -> c.endsWith("."));
         assertThat(explanation.commands()).isNotEmpty();
-        assertThat(explanation.grpc()).matches("[A-Z_]+");
     }
 
     @Test

@@ -12,11 +12,10 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 /**
  * What there is to say about an error code, for people.
  *
- * @param grpc status of the control API
  * @param causes the likely one first
  * @param commands what to type to find out or to mend it
  */
-public record Explanation(ErrorCode code, String meaning, String grpc, List<String> causes, List<String> commands) {
+public record Explanation(ErrorCode code, String meaning, List<String> causes, List<String> commands) {
     private static final class Texts {
         static final Map<?, ?> ALL = load();
 
@@ -35,11 +34,7 @@ public record Explanation(ErrorCode code, String meaning, String grpc, List<Stri
             throw new IllegalStateException("errors.yaml does not explain " + code.code());
         }
         return new Explanation(
-                code,
-                entry.get("meaning").toString(),
-                entry.get("grpc").toString(),
-                strings(entry.get("causes")),
-                strings(entry.get("commands")));
+                code, entry.get("meaning").toString(), strings(entry.get("causes")), strings(entry.get("commands")));
     }
 
     private static List<String> strings(Object list) {
