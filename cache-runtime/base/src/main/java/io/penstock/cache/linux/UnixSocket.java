@@ -29,6 +29,7 @@ public final class UnixSocket implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
     private static final int SO_PEERCRED = 17;
     private static final int SO_RCVTIMEO = 20;
+    private static final int SO_SNDTIMEO = 21;
     private static final int SCM_RIGHTS = 1;
     private static final int SHUT_RDWR = 2;
     private static final int MSG_CTRUNC = 0x8;
@@ -258,12 +259,21 @@ public final class UnixSocket implements AutoCloseable {
 
     /** Lets {@link #receive} and {@link #accept} fail with EAGAIN after this time; zero: wait for ever. */
     public void receiveTimeout(Duration time) throws ErrnoException {
+        timeout(SO_RCVTIMEO, time);
+    }
+
+    /** Lets {@link #send} fail with EAGAIN after this time, perhaps half way; zero: wait for ever. */
+    public void sendTimeout(Duration time) throws ErrnoException {
+        timeout(SO_SNDTIMEO, time);
+    }
+
+    private void timeout(int option, Duration time) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment timeval = arena.allocate(16, 8);
             timeval.set(JAVA_LONG, 0, time.toSeconds());
             timeval.set(JAVA_LONG, 8, time.toNanosPart() / 1000);
             Libc.check("setsockopt", (int)
-                    SETSOCKOPT.invokeExact(Libc.state(), fd.number(), SOL_SOCKET, SO_RCVTIMEO, timeval, 16));
+                    SETSOCKOPT.invokeExact(Libc.state(), fd.number(), SOL_SOCKET, option, timeval, 16));
         } catch (Throwable t) {
             throw rethrow(t);
         }
