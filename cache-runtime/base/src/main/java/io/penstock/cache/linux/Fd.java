@@ -50,6 +50,7 @@ public final class Fd implements AutoCloseable {
     private static final MethodHandle OPEN =
             Libc.function("open", Libc.intResult(ADDRESS, JAVA_INT, JAVA_INT), VARIADIC_2);
     private static final MethodHandle CLOSE = Libc.function("close", Libc.ints(1));
+    private static final MethodHandle DUP2 = Libc.function("dup2", Libc.ints(2));
     private static final MethodHandle FCNTL = Libc.function("fcntl", Libc.ints(3), VARIADIC_2);
     private static final MethodHandle READ = Libc.function("read", Libc.longResult(JAVA_INT, ADDRESS, JAVA_LONG));
     private static final MethodHandle WRITE = Libc.function("write", Libc.longResult(JAVA_INT, ADDRESS, JAVA_LONG));
@@ -102,6 +103,15 @@ public final class Fd implements AutoCloseable {
         try {
             int fd = (int) FCNTL.invokeExact(Libc.state(), number, F_DUPFD_CLOEXEC, 0);
             return new Fd(Libc.check("fcntl", fd));
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** Makes {@code target}, for example 1, another name of this open file; not close-on-exec. */
+    public void copyTo(int target) throws ErrnoException {
+        try {
+            Libc.check("dup2", (int) DUP2.invokeExact(Libc.state(), number, target));
         } catch (Throwable t) {
             throw rethrow(t);
         }
