@@ -1,0 +1,305 @@
+package io.penstock.cache.control.server;
+
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.penstock.cache.control.ControlErrors;
+import io.penstock.cache.control.v1.ChangePrefetchRequest;
+import io.penstock.cache.control.v1.CollectGarbageRequest;
+import io.penstock.cache.control.v1.CollectGarbageResponse;
+import io.penstock.cache.control.v1.ControlGrpc;
+import io.penstock.cache.control.v1.GetStatusRequest;
+import io.penstock.cache.control.v1.GetVersionRequest;
+import io.penstock.cache.control.v1.ListSnapshotsRequest;
+import io.penstock.cache.control.v1.ListSnapshotsResponse;
+import io.penstock.cache.control.v1.NodeStatus;
+import io.penstock.cache.control.v1.PinRequest;
+import io.penstock.cache.control.v1.PinResponse;
+import io.penstock.cache.control.v1.PrefetchJob;
+import io.penstock.cache.control.v1.PrefetchPlan;
+import io.penstock.cache.control.v1.RemoveRequest;
+import io.penstock.cache.control.v1.RemoveResponse;
+import io.penstock.cache.control.v1.ResolveRequest;
+import io.penstock.cache.control.v1.SetLogLevelRequest;
+import io.penstock.cache.control.v1.SetLogLevelResponse;
+import io.penstock.cache.control.v1.SnapshotInfo;
+import io.penstock.cache.control.v1.StartPrefetchRequest;
+import io.penstock.cache.control.v1.VerifyProgress;
+import io.penstock.cache.control.v1.VerifyRequest;
+import io.penstock.cache.control.v1.VersionInfo;
+import io.penstock.cache.control.v1.WatchPrefetchRequest;
+import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.ObjectId;
+import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.model.Snapshot;
+import io.penstock.cache.read.prefetch.Plan;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BinaryOperator;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Answers the control API. Every call runs on a thread of its own and may block. */
+public final class ControlService extends ControlGrpc.ControlImplBase {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlService.class);
+    private static final Duration WATCH_INTERVAL = Duration.ofMillis(250);
+
+    private final Node node;
+    private final VersionInfo version;
+    private final UnaryOperator<NodeStatus.Builder> process;
+    private final BinaryOperator<String> logLevel;
+
+    /**
+     * @param process adds to a status what only the process knows: kernel, holder, take-overs
+     * @param logLevel sets the level of a logger and gives the one until now
+     */
+    public ControlService(
+            Node node,
+            VersionInfo version,
+            UnaryOperator<NodeStatus.Builder> process,
+            BinaryOperator<String> logLevel) {
+        this.node = node;
+        this.version = version;
+        this.process = process;
+        this.logLevel = logLevel;
+    }
+
+    private interface Call<T> {
+        T answer() throws PenstockException;
+    }
+
+    private static <T> void answer(StreamObserver<T> out, Call<T> call) {
+        T result;
+        try {
+            result = call.answer();
+        } catch (PenstockException | RuntimeException e) {
+            refuse(out, e);
+            return;
+        }
+        out.onNext(result);
+        out.onCompleted();
+    }
+
+    private static void refuse(StreamObserver<?> out, Exception e) {
+        if (e instanceof RuntimeException) {
+            LOG.error("a request met a fault of ours", e);
+        }
+        out.onError(ControlErrors.toStatus(e));
+    }
+
+    @Override
+    public void getVersion(GetVersionRequest request, StreamObserver<VersionInfo> out) {
+        answer(out, () -> version);
+    }
+
+    @Override
+    public void getStatus(GetStatusRequest request, StreamObserver<NodeStatus> out) {
+        answer(out, () -> {
+            Infos infos = new Infos(node);
+            NodeStatus.Builder status = NodeStatus.newBuilder()
+                    .setDaemon(version)
+                    .addAllTiers(infos.tiers())
+                    .addAllOrigins(infos.origins())
+                    .addAllErrors(node.errors().recent())
+                    .setMemory(infos.memory())
+                    .setCacheDirectory(node.options().directory().toString());
+            node.mounts().forEach(m -> status.addMounts(infos.mount(m)));
+            node.jobs().all().forEach(j -> status.addPrefetches(j.info()));
+            return process.apply(status).build();
+        });
+    }
+
+    @Override
+    public void listSnapshots(ListSnapshotsRequest request, StreamObserver<ListSnapshotsResponse> out) {
+        answer(out, () -> {
+            Infos infos = new Infos(node);
+            ListSnapshotsResponse.Builder all = ListSnapshotsResponse.newBuilder();
+            node.snapshots().all().forEach(r -> all.addSnapshots(infos.listed(r)));
+            return all.build();
+        });
+    }
+
+    @Override
+    public void resolve(ResolveRequest request, StreamObserver<SnapshotInfo> out) {
+        answer(out, () -> {
+            Resolved resolved = resolve(request.getSource());
+            resolved.source().close();
+            return new Infos(node).listed(node.find(resolved.snapshot().digest()));
+        });
+    }
+
+    @Override
+    public void planPrefetch(StartPrefetchRequest request, StreamObserver<PrefetchPlan> out) {
+        answer(out, () -> {
+            Snapshot snapshot;
+            if (request.getSnapshot().isEmpty()) {
+                Resolved resolved = resolve(request.getSource());
+                resolved.source().close();
+                snapshot = resolved.snapshot();
+            } else {
+                snapshot = node.find(request.getSnapshot()).snapshot();
+            }
+            return planned(snapshot, plan(request, snapshot));
+        });
+    }
+
+    private PrefetchPlan planned(Snapshot snapshot, Plan plan) {
+        Map<ObjectId, TreeMap<Long, Long>> ranges = new HashMap<>();
+        for (Plan.Item item : plan.items()) {
+            ranges.computeIfAbsent(item.entry().object(), o -> new TreeMap<>())
+                    .merge(item.range().offset(), item.range().end(), Math::max);
+        }
+        long planned = ranges.values().stream().mapToLong(ControlService::union).sum();
+        long here = plan.entries().stream()
+                .mapToLong(e -> Math.min(node.store().storedBytes(e.object()), union(ranges.get(e.object()))))
+                .sum();
+        return PrefetchPlan.newBuilder()
+                .setSnapshot(new Infos(node).snapshot(snapshot))
+                .setObjects(plan.entries().size())
+                .setRanges(plan.items().size())
+                .setPlannedBytes(planned)
+                .setHereBytes(here)
+                .setOriginBytes(planned - here)
+                .build();
+    }
+
+    private static long union(TreeMap<Long, Long> ranges) {
+        long sum = 0;
+        long end = 0;
+        for (Map.Entry<Long, Long> range : ranges.entrySet()) {
+            long from = Math.max(range.getKey(), end);
+            end = Math.max(end, range.getValue());
+            sum += Math.max(0, end - from);
+        }
+        return sum;
+    }
+
+    @Override
+    public void startPrefetch(StartPrefetchRequest request, StreamObserver<PrefetchJob> out) {
+        answer(out, () -> {
+            Resolved resolved = prefetchSource(request);
+            Plan plan;
+            try {
+                plan = plan(request, resolved.snapshot());
+            } catch (PenstockException | RuntimeException e) {
+                resolved.source().close();
+                throw e;
+            }
+            return node.jobs()
+                    .start(resolved, plan, request.getBandwidthBytesPerSecond(), request.getPin())
+                    .info();
+        });
+    }
+
+    private Resolved prefetchSource(StartPrefetchRequest request) throws PenstockException {
+        if (request.getSnapshot().isEmpty()) {
+            return resolve(request.getSource());
+        }
+        Snapshot snapshot = node.find(request.getSnapshot()).snapshot();
+        String location = request.getSource().getLocation().isEmpty()
+                ? snapshot.source()
+                : request.getSource().getLocation();
+        return node.reopen(
+                snapshot.digest(),
+                location,
+                request.getSource().getSettingsMap(),
+                request.getSource().getEnvironmentMap());
+    }
+
+    private Resolved resolve(io.penstock.cache.control.v1.SourceSpec source) throws PenstockException {
+        if (source.getLocation().isEmpty()) {
+            throw new PenstockException(ErrorCode.BAD_LOCATION, "no location is named", "Name one: s3://bucket/prefix.");
+        }
+        return node.resolve(
+                source.getLocation(), source.getSettingsMap(), source.getEnvironmentMap(), source.getOffline());
+    }
+
+    private Plan plan(StartPrefetchRequest request, Snapshot snapshot) throws PenstockException {
+        return Plans.of(request.getPlan(), snapshot, node.traceFile(snapshot.digest()));
+    }
+
+    @Override
+    public void watchPrefetch(WatchPrefetchRequest request, StreamObserver<PrefetchJob> out) {
+        ServerCallStreamObserver<PrefetchJob> call = (ServerCallStreamObserver<PrefetchJob>) out;
+        try {
+            Job job = node.jobs().find(request.getId());
+            PrefetchJob last = null;
+            while (!call.isCancelled()) {
+                boolean ended = !job.running();
+                PrefetchJob now = job.info();
+                if (!now.equals(last)) {
+                    call.onNext(now);
+                    last = now;
+                }
+                if (ended || job.work().await(WATCH_INTERVAL)) {
+                    if (!ended) {
+                        call.onNext(job.info());
+                    }
+                    call.onCompleted();
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            refuse(out, new PenstockException(ErrorCode.NO_DAEMON, "the daemon is ending", "", true, e));
+        } catch (PenstockException | RuntimeException e) {
+            refuse(out, e);
+        }
+    }
+
+    @Override
+    public void changePrefetch(ChangePrefetchRequest request, StreamObserver<PrefetchJob> out) {
+        answer(out, () -> {
+            Job job = node.jobs().find(request.getId());
+            switch (request.getAction()) {
+                case PAUSE -> job.work().pause();
+                case RESUME -> job.work().resume();
+                case CANCEL -> job.work().cancel();
+                default ->
+                    throw new PenstockException(
+                            ErrorCode.USAGE, "no known change is asked for", "It is one of pause, resume, cancel.");
+            }
+            return job.info();
+        });
+    }
+
+    @Override
+    public void remove(RemoveRequest request, StreamObserver<RemoveResponse> out) {
+        answer(out, () -> new Housekeeping(node).remove(request.getSnapshot(), request.getDryRun()));
+    }
+
+    @Override
+    public void collectGarbage(CollectGarbageRequest request, StreamObserver<CollectGarbageResponse> out) {
+        answer(out, () -> new Housekeeping(node).collect(request.getDryRun(), request.getTargetUsedBytes()));
+    }
+
+    @Override
+    public void verify(VerifyRequest request, StreamObserver<VerifyProgress> out) {
+        try {
+            new Housekeeping(node).verify(request.getSnapshot(), out::onNext);
+            out.onCompleted();
+        } catch (PenstockException | RuntimeException e) {
+            refuse(out, e);
+        }
+    }
+
+    @Override
+    public void pin(PinRequest request, StreamObserver<PinResponse> out) {
+        answer(out, () -> {
+            SnapshotRecord record = node.find(request.getSnapshot());
+            node.jobs().pin(record.snapshot(), request.getPinned());
+            return PinResponse.newBuilder()
+                    .setSnapshot(new Infos(node).listed(record))
+                    .build();
+        });
+    }
+
+    @Override
+    public void setLogLevel(SetLogLevelRequest request, StreamObserver<SetLogLevelResponse> out) {
+        answer(out, () -> SetLogLevelResponse.newBuilder()
+                .setPrevious(logLevel.apply(request.getLogger(), request.getLevel()))
+                .build());
+    }
+}

@@ -1,0 +1,18 @@
+package io.penstock.cache.control.server;
+
+/**
+ * A mount at one moment.
+ *
+ * @param readers files open now
+ * @param readBytes served by the daemon; what the kernel reads by passthrough is not seen
+ */
+public record MountStats(int readers, long readBytes, long opensPlain, long opensPassthrough, long errors) {
+
+    /** How files are read: {@code passthrough}, {@code plain} or {@code mixed}. */
+    public String mode() {
+        if (opensPassthrough == 0) {
+            return "plain";
+        }
+        return opensPlain == 0 ? "passthrough" : "mixed";
+    }
+}
