@@ -35,6 +35,7 @@ import io.penstock.cache.read.prefetch.Plan;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
@@ -165,7 +166,7 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
                 .build();
     }
 
-    private static long union(TreeMap<Long, Long> ranges) {
+    private static long union(SortedMap<Long, Long> ranges) {
         long sum = 0;
         long end = 0;
         for (Map.Entry<Long, Long> range : ranges.entrySet()) {
@@ -210,7 +211,8 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
 
     private Resolved resolve(io.penstock.cache.control.v1.SourceSpec source) throws PenstockException {
         if (source.getLocation().isEmpty()) {
-            throw new PenstockException(ErrorCode.BAD_LOCATION, "no location is named", "Name one: s3://bucket/prefix.");
+            throw new PenstockException(
+                    ErrorCode.BAD_LOCATION, "no location is named", "Name one: s3://bucket/prefix.");
         }
         return node.resolve(
                 source.getLocation(), source.getSettingsMap(), source.getEnvironmentMap(), source.getOffline());
@@ -298,8 +300,10 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
 
     @Override
     public void setLogLevel(SetLogLevelRequest request, StreamObserver<SetLogLevelResponse> out) {
-        answer(out, () -> SetLogLevelResponse.newBuilder()
-                .setPrevious(logLevel.apply(request.getLogger(), request.getLevel()))
-                .build());
+        answer(
+                out,
+                () -> SetLogLevelResponse.newBuilder()
+                        .setPrevious(logLevel.apply(request.getLogger(), request.getLevel()))
+                        .build());
     }
 }

@@ -140,8 +140,9 @@ final class Housekeeping {
                 .toList();
         VerifyProgress.Builder progress = VerifyProgress.newBuilder()
                 .setObjects(objects.size())
-                .setBytes(
-                        objects.stream().mapToLong(StoredObjectInfo::storedBytes).sum());
+                .setBytes(objects.stream()
+                        .mapToLong(StoredObjectInfo::storedBytes)
+                        .sum());
         for (StoredObjectInfo object : objects) {
             int bad;
             try (StoredObject handle = node.store().open(object.object())) {

@@ -7,11 +7,14 @@ import io.penstock.cache.control.v1.MountInfo;
 import io.penstock.cache.control.v1.OriginHealth;
 import io.penstock.cache.control.v1.SnapshotInfo;
 import io.penstock.cache.control.v1.TierInfo;
-import io.penstock.cache.linux.Machine;
 import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.ObjectId;
 import io.penstock.cache.model.Snapshot;
 import io.penstock.cache.read.ReadStats;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -68,7 +71,8 @@ final class Infos {
     }
 
     boolean mounted(Snapshot snapshot) {
-        return node.mounts().stream().anyMatch(m -> m.reader().snapshot().digest().equals(snapshot.digest()));
+        return node.mounts().stream()
+                .anyMatch(m -> m.reader().snapshot().digest().equals(snapshot.digest()));
     }
 
     private Map<ObjectId, StoredObjectInfo> stored() {
@@ -125,8 +129,21 @@ final class Infos {
         return MemoryInfo.newBuilder()
                 .setBudgetBytes(node.engine().options().memory())
                 .setReservedBytes(node.engine().reservedBytes())
-                .setResidentBytes(Machine.residentBytes())
+                .setResidentBytes(residentBytes())
                 .build();
+    }
+
+    private static long residentBytes() {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                if (line.startsWith("VmRSS:")) {
+                    return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+                }
+            }
+            return 0;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** One line for each origin of a mounted snapshot; the counts are those of the whole node. */

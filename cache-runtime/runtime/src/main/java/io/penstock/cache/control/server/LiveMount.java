@@ -6,5 +6,4 @@ import java.time.Instant;
 import java.util.function.Supplier;
 
 /** A snapshot that is served at a mount point now. */
-public record LiveMount(
-        String id, Path mountPoint, MountReader reader, Instant mounted, Supplier<MountStats> stats) {}
+public record LiveMount(String id, Path mountPoint, MountReader reader, Instant mounted, Supplier<MountStats> stats) {}

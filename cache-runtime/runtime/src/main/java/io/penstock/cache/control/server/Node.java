@@ -54,7 +54,8 @@ public final class Node implements AutoCloseable {
     public static Node open(NodeOptions options) throws PenstockException {
         ChunkStore store = DiskChunkStore.open(options.store());
         try {
-            return new Node(options, store, SnapshotShelf.open(options.directory().resolve("snapshots")));
+            return new Node(
+                    options, store, SnapshotShelf.open(options.directory().resolve("snapshots")));
         } catch (PenstockException | RuntimeException e) {
             store.close();
             throw e;
