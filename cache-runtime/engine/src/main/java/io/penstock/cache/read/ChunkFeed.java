@@ -13,5 +13,5 @@ interface ChunkFeed {
     long remaining();
 
     /** Nanosecond time before which it must not be asked. */
-    long notBefore();
+    long notBefore(long now);
 }

@@ -65,7 +65,7 @@ final class Completer implements ChunkFeed {
     }
 
     @Override
-    public long notBefore() {
+    public long notBefore(long now) {
         return notBefore;
     }
 }

@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class PrefetchJob {
     private static final long PASS_PAUSE = 200_000_000L;
-    private static final long STORE_PAUSE = 10_000_000_000L;
+    private static final long STORE_PAUSE = 3_000_000_000L;
     private static final int OPEN_AHEAD = 4;
 
     private record Step(PlannedFile file, int firstChunk, int endChunk) {}
@@ -40,8 +40,8 @@ public final class PrefetchJob {
         }
 
         @Override
-        public long notBefore() {
-            return Math.max(pauseUntil, bandwidth.next(engine.now()));
+        public long notBefore(long now) {
+            return Math.max(pauseUntil, bandwidth.next(now));
         }
     }
 

@@ -201,7 +201,7 @@ final class ReadAhead implements ChunkFeed {
     }
 
     @Override
-    public long notBefore() {
+    public long notBefore(long now) {
         return Long.MIN_VALUE;
     }
 }

@@ -70,6 +70,7 @@ final class Scheduler {
 
     void add(ChunkFeed feed, Wanted wanted) {
         (wanted == Wanted.READ_AHEAD ? readAhead : prefetch).add(feed);
+        feedsDry = false;
     }
 
     void remove(ChunkFeed feed) {
@@ -228,12 +229,15 @@ final class Scheduler {
         }
         for (int i = 0; i < feeds.size(); i++) {
             ChunkFeed feed = feeds.get(turn++ % feeds.size());
-            if (feed.notBefore() > now) {
-                until = Math.min(until, feed.notBefore());
+            if (feed.notBefore(now) > now) {
+                until = Math.min(until, feed.notBefore(now));
                 continue;
             }
             Flight flight = feed.next(now);
-            if (flight != null) {
+            if (flight == null) {
+                long later = feed.notBefore(now);
+                until = later > now ? Math.min(until, later) : until;
+            } else {
                 feedsDry = false;
                 flight.goal = flight.all;
                 if (flight.wanted.compareTo(wanted) > 0) {
