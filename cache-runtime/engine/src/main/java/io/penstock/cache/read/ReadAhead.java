@@ -124,8 +124,9 @@ final class ReadAhead implements ChunkFeed {
     @Override
     public Flight next(long now) {
         if (outstanding.get() < allowance()) {
-            for (int i = streams.size(); i > 0; i--) {
-                Stream stream = streams.get(turn++ % streams.size());
+            Stream[] all = streams.toArray(new Stream[0]);
+            for (int i = 0; i < all.length; i++) {
+                Stream stream = all[Math.floorMod(turn++, all.length)];
                 if (now - stream.usedAt > IDLE) {
                     streams.remove(stream);
                     continue;

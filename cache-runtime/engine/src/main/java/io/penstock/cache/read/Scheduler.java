@@ -228,7 +228,7 @@ final class Scheduler {
             return victim == null ? null : new Step.Drop(victim);
         }
         for (int i = 0; i < feeds.size(); i++) {
-            ChunkFeed feed = feeds.get(turn++ % feeds.size());
+            ChunkFeed feed = feeds.get(Math.floorMod(turn++, feeds.size()));
             if (feed.notBefore(now) > now) {
                 until = Math.min(until, feed.notBefore(now));
                 continue;
