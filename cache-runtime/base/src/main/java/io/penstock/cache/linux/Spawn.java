@@ -3,21 +3,29 @@ package io.penstock.cache.linux;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * posix_spawn: starts programs that inherit chosen descriptors, which {@link ProcessBuilder} cannot. Everything else of
- * ours is close-on-exec.
+ * posix_spawn: starts programs that inherit the standard streams and chosen descriptors, which {@link ProcessBuilder}
+ * cannot do, and no others.
  */
 public final class Spawn {
     private static final int ACTIONS_SIZE = 256;
     private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final int F_SETFD = 2;
+    private static final int FD_CLOEXEC = 1;
+    private static final int LAST_STANDARD_STREAM = 2;
     private static final int EXIT_BY_SIGNAL = 128;
 
     private static final MethodHandle SPAWN =
@@ -31,6 +39,31 @@ public final class Spawn {
 
     private Spawn() {}
 
+    /** The JDK leaves some of its own, such as the pipes of its child processes, open across an exec. */
+    private static void keepForUs() throws ErrnoException {
+        try (DirectoryStream<Path> open = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+            for (Path path : open) {
+                int number = Integer.parseInt(path.getFileName().toString());
+                if (number > LAST_STANDARD_STREAM) {
+                    setCloseOnExec(number);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void setCloseOnExec(int number) throws ErrnoException {
+        try {
+            Fd.adopt(number).fcntl(F_SETFD, FD_CLOEXEC);
+        } catch (ErrnoException e) {
+            // Closed by another thread since it was listed.
+            if (e.errno() != Errno.EBADF) {
+                throw e;
+            }
+        }
+    }
+
     /**
      * Starts a program found on the PATH.
      *
@@ -41,6 +74,7 @@ public final class Spawn {
      */
     public static int start(List<String> command, Map<String, String> environment, Map<Integer, Fd> descriptors)
             throws ErrnoException {
+        keepForUs();
         List<Fd> copies = new ArrayList<>();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment actions = arena.allocate(ACTIONS_SIZE, 8);

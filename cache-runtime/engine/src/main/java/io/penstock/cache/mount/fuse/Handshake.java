@@ -20,6 +20,9 @@ final class Handshake {
     /** Nothing is ever written, and the request buffers must exceed this: the least that the kernel allows. */
     private static final int MAX_WRITE = 4096;
 
+    /** A ceiling only: less would undo what has been set for the mount before it was answered. */
+    private static final int MOST_READ_AHEAD = 64 << 20;
+
     private static final int PAGES_WITHOUT_MAX_PAGES = 32;
     /** Backing files may lie on an overlay of an ordinary file system. */
     private static final int STACK_DEPTH = 2;
@@ -69,7 +72,7 @@ final class Handshake {
                 offered |= Integer.toUnsignedLong(in.int32(16)) << 32;
             }
             SessionState state = agree(tree, options, minor, offered & wanted(options));
-            if (!answer.send(reply(answer.body(), in.int32(8), state, options))) {
+            if (!answer.send(reply(answer.body(), state, options))) {
                 throw lost("the kernel did not take the answer to INIT");
             }
             return state;
@@ -89,11 +92,11 @@ final class Handshake {
                 tree.snapshot().digest(), Tree.VERSION, minor, MAX_WRITE, pages, pageSize, flags, List.of());
     }
 
-    private static int reply(MemorySegment out, int maxReadAhead, SessionState state, SessionOptions options) {
+    private static int reply(MemorySegment out, SessionState state, SessionOptions options) {
         out.asSlice(0, Wire.INIT_OUT).fill((byte) 0);
         out.set(JAVA_INT, 0, Wire.MAJOR);
         out.set(JAVA_INT, 4, Math.min(Wire.MINOR, state.minor()));
-        out.set(JAVA_INT, 8, maxReadAhead);
+        out.set(JAVA_INT, 8, MOST_READ_AHEAD);
         out.set(JAVA_INT, 12, (int) state.flags());
         out.set(JAVA_SHORT, 16, (short) options.maxBackground());
         out.set(JAVA_SHORT, 18, (short) Math.max(1, options.maxBackground() * 3 / 4));
