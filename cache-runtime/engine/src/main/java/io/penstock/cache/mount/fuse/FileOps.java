@@ -101,10 +101,11 @@ final class FileOps {
             return;
         }
         close(in.int64(0));
+        // Answered first: a release that is counted and then comes again for a successor would be counted twice.
+        answer.error(0);
         if (complete) {
             served.passthrough().release(node);
         }
-        answer.error(0);
     }
 
     private void close(long number) {
