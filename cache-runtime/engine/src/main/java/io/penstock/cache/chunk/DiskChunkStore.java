@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,6 +19,7 @@ public final class DiskChunkStore implements ChunkStore {
     private static final Duration HOUSEKEEPING = Duration.ofSeconds(5);
 
     private final List<Tier> tiers;
+    private final List<TierUsage> broken;
     private final ConcurrentHashMap<ObjectId, Entry> index;
     private final Map<String, Integer> foreign;
     private final Evictor evictor;
@@ -25,8 +27,9 @@ public final class DiskChunkStore implements ChunkStore {
     private final StoreContext context;
     private volatile boolean closed;
 
-    private DiskChunkStore(StoreOptions options, List<Tier> tiers) throws StoreException {
+    private DiskChunkStore(StoreOptions options, List<Tier> tiers, List<TierUsage> broken) throws StoreException {
         this.tiers = tiers;
+        this.broken = broken;
         index = new ConcurrentHashMap<>();
         foreign = new ConcurrentHashMap<>();
         for (Tier tier : tiers) {
@@ -52,11 +55,20 @@ public final class DiskChunkStore implements ChunkStore {
 
     static DiskChunkStore open(StoreOptions options, Disk disk) throws StoreException {
         List<Tier> tiers = new ArrayList<>();
+        List<TierUsage> broken = new ArrayList<>();
         try {
             for (TierOptions tier : options.tiers()) {
-                tiers.add(Tier.open(tier, disk));
+                try {
+                    tiers.add(Tier.open(tier, disk));
+                } catch (StoreException e) {
+                    if (e.code() != ErrorCode.CACHE_IO || options.tiers().size() == 1) {
+                        throw e;
+                    }
+                    LOG.error("going on without tier {}", tier.name(), e);
+                    broken.add(new TierUsage(tier.name(), tier.directory(), tier.quota(), 0, 0, e.getMessage()));
+                }
             }
-            return new DiskChunkStore(options, List.copyOf(tiers));
+            return new DiskChunkStore(options, List.copyOf(tiers), List.copyOf(broken));
         } catch (StoreException | RuntimeException e) {
             tiers.forEach(Tier::close);
             throw e;
@@ -154,7 +166,7 @@ public final class DiskChunkStore implements ChunkStore {
 
     @Override
     public List<TierUsage> tiers() {
-        return tiers.stream().map(Tier::usage).toList();
+        return Stream.concat(tiers.stream().map(Tier::usage), broken.stream()).toList();
     }
 
     @Override

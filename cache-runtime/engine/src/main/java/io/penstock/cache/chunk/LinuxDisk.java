@@ -17,8 +17,15 @@ final class LinuxDisk implements Disk {
 
     @Override
     public DiskFile open(Path path, boolean create) throws IOException {
-        int flags = Fd.O_RDWR | Fd.O_NOFOLLOW | (create ? Fd.O_CREAT | Fd.O_TRUNC : 0);
-        return new LinuxFile(path, Fd.open(path, flags, FILE_MODE));
+        int flags = Fd.O_NOFOLLOW | (create ? Fd.O_CREAT | Fd.O_TRUNC : 0);
+        try {
+            return new LinuxFile(path, Fd.open(path, Fd.O_RDWR | flags, FILE_MODE), false);
+        } catch (ErrnoException e) {
+            if (create || e.errno() != Errno.EROFS) {
+                throw e;
+            }
+            return new LinuxFile(path, Fd.open(path, Fd.O_RDONLY | flags, 0), true);
+        }
     }
 
     @Override
@@ -56,12 +63,14 @@ final class LinuxDisk implements Disk {
 
         private final Path path;
         private final Fd fd;
+        private final boolean readOnly;
         private volatile Fd direct;
         private volatile boolean noDirect;
 
-        LinuxFile(Path path, Fd fd) {
+        LinuxFile(Path path, Fd fd, boolean readOnly) {
             this.path = path;
             this.fd = fd;
+            this.readOnly = readOnly;
         }
 
         @Override
@@ -71,14 +80,17 @@ final class LinuxDisk implements Disk {
 
         @Override
         public void write(MemorySegment from, long offset) throws IOException {
+            if (readOnly) {
+                throw new ErrnoException("pwrite", Errno.EROFS);
+            }
             fd.pwriteFully(from, offset);
         }
 
         @Override
         public void writeChunk(MemorySegment from, long offset, boolean wantDirect) throws IOException {
             long whole = from.byteSize() / ALIGNMENT * ALIGNMENT;
-            if (!wantDirect || noDirect || whole == 0 || (from.address() | offset) % ALIGNMENT != 0) {
-                fd.pwriteFully(from, offset);
+            if (!wantDirect || readOnly || noDirect || whole == 0 || (from.address() | offset) % ALIGNMENT != 0) {
+                write(from, offset);
                 return;
             }
             try {

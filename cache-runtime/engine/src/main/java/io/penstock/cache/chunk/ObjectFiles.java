@@ -32,12 +32,16 @@ final class ObjectFiles implements AutoCloseable {
         return new ObjectFiles(tier, name, header, true);
     }
 
-    /** Makes both files; the header comes last, as a header without data would be dropped. */
+    /**
+     * Makes both files. What a failing tier kept goes first: an old header must not meet the new data, nor new data a
+     * file that somebody still reads. The new header comes last, as a header without data would be dropped.
+     */
     static ObjectFiles create(Tier tier, String name, ObjectId object, int chunkSize, int flags) throws IOException {
         Header header = Header.create(object, chunkSize, System.currentTimeMillis());
         header.nextSlot(flags, header.durableCopy());
         ObjectFiles files = new ObjectFiles(tier, name, header, false);
         try {
+            delete(tier, files.headPath, files.dataPath);
             files.data = tier.disk().open(files.dataPath, true);
             files.data.truncate(object.size());
             files.head = tier.disk().open(files.headPath, true);

@@ -47,8 +47,11 @@ final class OpenObject {
         entry.complete = states.chunks() == 0;
     }
 
-    /** Reads the header when the object has one. What cannot be used is dropped: the object is then empty. */
-    static OpenObject load(StoreContext store, Entry entry, String name) {
+    /**
+     * Reads the header when the object has one. What cannot be used is dropped, and what lies in a failing tier is
+     * forgotten: the object is then empty.
+     */
+    static OpenObject load(StoreContext store, Entry entry, String name) throws StoreException {
         OpenObject object = new OpenObject(store, entry, name);
         Tier tier = entry.tier;
         if (tier == null) {
@@ -61,7 +64,11 @@ final class OpenObject {
                 case Parsed.UnknownVersion(int version) -> object.discard(tier, "header changed to version " + version);
             }
         } catch (IOException e) {
-            LOG.warn("{} starts empty", entry.object, tier.error("reading the header of " + entry.object, e));
+            StoreException error = tier.error("reading the header of " + entry.object, e);
+            if (!tier.failing()) {
+                throw error;
+            }
+            LOG.warn("{} starts empty", entry.object, error);
             object.detach(tier, entry.stored.getAndSet(0));
         }
         return object;
@@ -272,7 +279,8 @@ final class OpenObject {
             throw new StoreException(
                     ErrorCode.NOT_READY, entry.object + " is not complete", "read it through the store", null);
         }
-        ObjectFiles files = place();
+        ObjectFiles home = states.home();
+        ObjectFiles files = home != null ? home : place();
         try {
             return Fd.open(files.dataPath(), Fd.O_RDONLY | Fd.O_NOFOLLOW, 0);
         } catch (ErrnoException e) {
