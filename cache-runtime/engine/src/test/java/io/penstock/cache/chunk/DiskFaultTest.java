@@ -34,8 +34,9 @@ class DiskFaultTest {
     }
 
     private static void refused(ErrorCode code, ThrowingCallable call) {
-        assertThatThrownBy(call).isInstanceOfSatisfying(StoreException.class, e -> assertThat(e.code())
-                .isEqualTo(code));
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        StoreException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
 
     @Test
@@ -80,8 +81,7 @@ class DiskFaultTest {
 
     @Test
     void failingTierIsLeftForTheNextAndTriedAgain() throws Exception {
-        try (DiskChunkStore store =
-                        DiskChunkStore.open(options(directory.resolve("a"), directory.resolve("b")), disk);
+        try (DiskChunkStore store = DiskChunkStore.open(options(directory.resolve("a"), directory.resolve("b")), disk);
                 StoredObject first = store.open(blob.id)) {
             blob.write(first, 0);
             disk.fault((call, path) -> path.startsWith(directory.resolve("a")) && !call.equals("read") ? Errno.EIO : 0);
@@ -108,8 +108,7 @@ class DiskFaultTest {
     void failedWriteBackTakesTheChunksBack() throws Exception {
         try (DiskChunkStore store = DiskChunkStore.open(options(directory.resolve("a")), disk);
                 StoredObject object = store.open(blob.id)) {
-            disk.fault((call, path) ->
-                    call.equals("sync") && path.toString().endsWith(Names.DATA) ? Errno.EIO : 0);
+            disk.fault((call, path) -> call.equals("sync") && path.toString().endsWith(Names.DATA) ? Errno.EIO : 0);
             try {
                 blob.writeAll(object);
             } catch (StoreException e) {
@@ -157,7 +156,9 @@ class DiskFaultTest {
                 StoredObject object = store.open(blob.id)) {
             blob.write(object, 0);
             assertThat(blob.matches(object, 0)).isTrue();
-            assertThat(store.tiers()).filteredOn(tier -> !tier.failure().isEmpty()).hasSize(1);
+            assertThat(store.tiers())
+                    .filteredOn(tier -> !tier.failure().isEmpty())
+                    .hasSize(1);
         }
         refused(ErrorCode.CACHE_IO, () -> DiskChunkStore.open(options(file), disk));
     }
@@ -237,7 +238,8 @@ class DiskFaultTest {
                 Blob some = small(number);
                 try (StoredObject object = store.open(some.id)) {
                     for (int chunk = 0; chunk < some.chunks(); chunk++) {
-                        assertThat(!object.has(chunk) || some.matches(object, chunk)).isTrue();
+                        assertThat(!object.has(chunk) || some.matches(object, chunk))
+                                .isTrue();
                     }
                     some.writeAll(object);
                     await().until(object::complete);

@@ -36,8 +36,9 @@ class RealDiskTest {
     }
 
     private static void refused(ErrorCode code, ThrowingCallable call) {
-        assertThatThrownBy(call).isInstanceOfSatisfying(StoreException.class, e -> assertThat(e.code())
-                .isEqualTo(code));
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        StoreException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
 
     /** Page-aligned, as direct writes want it. */
@@ -59,8 +60,8 @@ class RealDiskTest {
             }
             await().until(object::complete);
         }
-        await().until(() -> store.objects().stream()
-                .noneMatch(info -> info.object().equals(blob.id) && info.open()));
+        await().until(() ->
+                store.objects().stream().noneMatch(info -> info.object().equals(blob.id) && info.open()));
     }
 
     @ParameterizedTest
@@ -91,8 +92,9 @@ class RealDiskTest {
             Blob first = new Blob(1, 4L * CHUNK, CHUNK);
             Blob second = new Blob(2, 9L * CHUNK, CHUNK);
             try (DiskChunkStore store = DiskChunkStore.open(options(mount.directory(), writes))) {
-                refused(ErrorCode.NO_ROOM, () -> store.ensureRoom(java.util.List.of(
-                        new Blob(3, 20L * CHUNK, CHUNK).id)));
+                refused(
+                        ErrorCode.NO_ROOM,
+                        () -> store.ensureRoom(java.util.List.of(new Blob(3, 20L * CHUNK, CHUNK).id)));
                 fill(store, first);
                 StoredObject held = store.open(first.id);
                 try (StoredObject object = store.open(second.id)) {

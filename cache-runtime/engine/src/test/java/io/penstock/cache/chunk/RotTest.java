@@ -52,8 +52,8 @@ class RotTest {
             for (int chunk = 0; chunk < chunks; chunk++) {
                 long offset = (long) chunk * CHUNK + random.nextInt(blob.length(chunk));
                 assertThatThrownBy(() -> Blob.read(object, offset, 1))
-                        .isInstanceOfSatisfying(StoreException.class, e -> assertThat(e.code())
-                                .isEqualTo(ErrorCode.CHECKSUM_MISMATCH));
+                        .isInstanceOfSatisfying(
+                                StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CHECKSUM_MISMATCH));
                 assertThat(object.has(chunk)).isFalse();
                 found++;
                 blob.write(object, chunk);

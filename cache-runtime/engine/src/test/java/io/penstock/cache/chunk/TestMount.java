@@ -71,7 +71,8 @@ final class TestMount implements AutoCloseable {
 
     /** What ext4 does by itself after an error: reads go on, writes fail with EROFS. */
     void becomeReadOnly() throws Exception {
-        assertThat(run(List.of("mount", "-o", "remount,abort", directory.toString()))).isTrue();
+        assertThat(run(List.of("mount", "-o", "remount,abort", directory.toString())))
+                .isTrue();
     }
 
     private void unmount() throws Exception {
