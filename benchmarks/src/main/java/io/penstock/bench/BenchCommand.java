@@ -1,6 +1,7 @@
 package io.penstock.bench;
 
 import io.penstock.bench.checkpoint.CheckpointCommand;
+import io.penstock.bench.demo.ReadCommand;
 import io.penstock.bench.origin.OriginCommand;
 import io.penstock.bench.store.FillCommand;
 import java.util.concurrent.Callable;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Spec;
         name = "bench",
         description =
                 "What the measurements are made with: an object store's network, synthetic checkpoints, filling a disk.",
-        subcommands = {OriginCommand.class, CheckpointCommand.class, FillCommand.class})
+        subcommands = {OriginCommand.class, CheckpointCommand.class, ReadCommand.class, FillCommand.class})
 public final class BenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

@@ -25,6 +25,9 @@ final class Demo {
     private final ModelStore store;
     private final OriginModel origin;
     private final PenstockCommands penstock;
+    private final Path launcher;
+    private final Path work;
+    private final Path plan;
     private final Path point;
     private final Output output;
     private final Cleanup cleanup;
@@ -39,6 +42,10 @@ final class Demo {
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         this.origin = OriginModel.start(any, store.address(), shape);
         cleanup.add("origin model", origin::close);
+        this.launcher = launcher;
+        this.work = work;
+        this.plan = work.resolve("plan");
+        ReadPlan.write(model, plan);
         this.penstock = new PenstockCommands(launcher, work, environment());
         this.point = Files.createDirectory(work.resolve("mount"));
     }
@@ -93,26 +100,38 @@ final class Demo {
 
     /** Mounts and reads; kills the daemon once {@code killAt} of the bytes have been read (1: never). */
     private Run mounted(String name, String how, double killAt) throws IOException, InterruptedException {
-        origin.resetCounters();
-        Run.Recorder recorder = new Run.Recorder();
-        double begin = recorder.now();
-        penstock.mount("s3://" + ModelStore.BUCKET + "/" + model.name(), point);
-        recorder.span("mount", begin);
-        Optional<ProcessHandle> victim =
-                killAt < 1 ? ProcessHandle.of(penstock.daemonPid()) : Optional.<ProcessHandle>empty();
-        Killer killer = new Killer(victim, (long) (model.bytes() * killAt), recorder);
-        MountReader.read(model, point, recorder, killer::look);
-        if (killAt < 1 && !killer.done()) {
-            throw new IOException("the daemon was not killed: the model is too small");
+        try (ReaderProcess reader = reader()) {
+            origin.resetCounters();
+            Run.Recorder recorder = new Run.Recorder();
+            long begin = System.nanoTime();
+            penstock.mount("s3://" + ModelStore.BUCKET + "/" + model.name(), point);
+            recorder.span("mount", begin, System.nanoTime());
+            Optional<ProcessHandle> victim =
+                    killAt < 1 ? ProcessHandle.of(penstock.daemonPid()) : Optional.<ProcessHandle>empty();
+            Killer killer = new Killer(victim, (long) (model.bytes() * killAt), recorder);
+            reader.read(recorder, killer::look);
+            if (killAt < 1 && !killer.done()) {
+                throw new IOException("the daemon was not killed: the model is too small");
+            }
+            return finish(recorder, name, how);
         }
-        return finish(recorder, name, how);
     }
 
     private Run readAgain() throws IOException {
-        origin.resetCounters();
-        Run.Recorder recorder = new Run.Recorder();
-        MountReader.read(model, point, recorder, () -> {});
-        return finish(recorder, "penstock warm", "a second engine on the same mount");
+        try (ReaderProcess reader = reader()) {
+            origin.resetCounters();
+            Run.Recorder recorder = new Run.Recorder();
+            reader.read(recorder, () -> {});
+            return finish(recorder, "penstock warm", "a second engine on the same mount");
+        }
+    }
+
+    /** An engine that has started and waits for its model: what it loads itself is not the mount's time. */
+    private ReaderProcess reader() throws IOException {
+        ReaderProcess reader = ReaderProcess.start(launcher, plan, point, work.resolve("reader.err"));
+        cleanup.add("reader", reader::close);
+        reader.awaitReady();
+        return reader;
     }
 
     private Run finish(Run.Recorder recorder, String name, String how) {
@@ -126,9 +145,19 @@ final class Demo {
     }
 
     private void unmountIfMounted() throws IOException, InterruptedException {
-        if (Files.readString(Path.of("/proc/self/mounts")).contains(" " + point + " ")) {
-            penstock.unmount(point);
+        if (isMounted(point)) {
+            try {
+                penstock.unmount(point);
+            } finally {
+                if (isMounted(point)) {
+                    penstock.detach(point);
+                }
+            }
         }
+    }
+
+    static boolean isMounted(Path point) throws IOException {
+        return Files.readString(Path.of("/proc/self/mounts")).contains(" " + point + " ");
     }
 
     static void delete(Path directory) throws IOException {
@@ -161,7 +190,7 @@ final class Demo {
                     throw new IOException("the daemon cannot be killed");
                 }
                 done = true;
-                recorder.happened("kill -9 daemon");
+                recorder.happened("kill -9 daemon", System.nanoTime());
             }
         }
 

@@ -145,10 +145,17 @@ public final class DemoCommand implements Callable<Integer> {
     private Path workDirectory(Cleanup cleanup) throws IOException {
         Path parent = workParent == null ? Path.of(System.getProperty("java.io.tmpdir")) : workParent;
         Path work = Files.createTempDirectory(parent.toAbsolutePath(), "penstock-demo-");
-        cleanup.add("files", () -> Demo.delete(work));
+        cleanup.add("files", () -> deleteUnmounted(work));
         // The daemon runs as another user and must reach its cache below.
         Files.setPosixFilePermissions(work, PosixFilePermissions.fromString("rwx--x--x"));
         return work;
+    }
+
+    private static void deleteUnmounted(Path work) throws IOException {
+        if (Demo.isMounted(work.resolve("mount"))) {
+            throw new IOException(work + " stays: something is still mounted in it");
+        }
+        Demo.delete(work);
     }
 
     /** A mount would say the same, but only after the first half of the demo. */

@@ -5,19 +5,24 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Reads a model from a directory as an engine does: shard by shard, mapped, tensors in name order; checks each digest. */
 final class MountReader {
     private MountReader() {}
 
-    /** Runs between two tensors. */
-    interface Pause {
-        void run() throws IOException;
+    /** What is told while reading. */
+    interface Listener {
+        void began(Model.ModelFile file);
+
+        void verified(Model.ModelFile file, Model.Part part);
+
+        void ended(Model.ModelFile file);
     }
 
-    static void read(Model model, Path directory, Run.Recorder recorder, Pause between) throws IOException {
-        for (Model.ModelFile file : model.files()) {
-            double begin = recorder.now();
+    static void read(List<Model.ModelFile> files, Path directory, Listener listener) throws IOException {
+        for (Model.ModelFile file : files) {
+            listener.began(file);
             try (Arena arena = Arena.ofConfined();
                     FileChannel channel = FileChannel.open(directory.resolve(file.name()))) {
                 if (channel.size() != file.size()) {
@@ -28,13 +33,10 @@ final class MountReader {
                     if (Model.crc32(bytes.asSlice(part.offset(), part.length())) != part.crc32()) {
                         throw new IOException("wrong bytes: " + part.name() + " in " + file.name());
                     }
-                    recorder.verified(file, part);
-                    between.run();
+                    listener.verified(file, part);
                 }
             }
-            if (file.shard()) {
-                recorder.span(file.name(), begin);
-            }
+            listener.ended(file);
         }
     }
 }

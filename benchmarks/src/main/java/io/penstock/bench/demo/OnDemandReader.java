@@ -15,7 +15,7 @@ final class OnDemandReader {
 
     static void read(Model model, SignedConnection origin, String prefix, Run.Recorder recorder) throws IOException {
         for (Model.ModelFile file : model.files()) {
-            double begin = recorder.now();
+            long begin = System.nanoTime();
             List<Model.Part> parts = file.parts().stream()
                     .sorted(Comparator.comparingLong(Model.Part::offset))
                     .toList();
@@ -26,14 +26,15 @@ final class OnDemandReader {
                     long length = Math.min(WINDOW, file.size() - at);
                     origin.get(
                             prefix + file.name(), at, bytes.asSlice(at, length).asByteBuffer());
-                    recorder.arrived();
+                    recorder.arrived(System.nanoTime());
                     next = check(file, parts, next, bytes.asSlice(0, at + length), recorder);
                 }
             }
             if (file.shard()) {
-                recorder.span(file.name(), begin);
+                recorder.span(file.name(), begin, System.nanoTime());
             }
         }
+        recorder.ended(System.nanoTime());
     }
 
     /** Checks the parts from {@code next} on that are whole in {@code bytes}; returns the first that is not. */
@@ -49,7 +50,7 @@ final class OnDemandReader {
             if (Model.crc32(bytes.asSlice(part.offset(), part.length())) != part.crc32()) {
                 throw new IOException("wrong bytes: " + part.name() + " in " + file.name());
             }
-            recorder.verified(file, part);
+            recorder.verified(file.shard(), part.length(), System.nanoTime());
         }
         return i;
     }

@@ -49,6 +49,20 @@ final class PenstockCommands {
         run("unmount", point.toString());
     }
 
+    /** Takes the mount out of the tree whoever uses it: for when {@link #unmount} fails. */
+    void detach(Path point) throws IOException, InterruptedException {
+        for (List<String> line : List.of(
+                List.of("umount", "-l", point.toString()), List.of("fusermount3", "-u", "-z", point.toString()))) {
+            Process process = new ProcessBuilder(line)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            if (process.waitFor() == 0) {
+                return;
+            }
+        }
+    }
+
     /** The daemon's process id, from {@code status}. */
     long daemonPid() throws IOException, InterruptedException {
         String status = run("status", "-o", "json");
@@ -78,6 +92,7 @@ final class PenstockCommands {
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
         builder.environment().putAll(environment);
+        builder.environment().put("PENSTOCK_BUILD", "never");
         Process process = builder.start();
         try {
             if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {

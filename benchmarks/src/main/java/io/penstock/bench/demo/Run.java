@@ -27,43 +27,49 @@ record Run(
         spans = List.copyOf(spans);
     }
 
-    /** Collects what happens while a run goes on. For one thread. */
+    /** Collects what happens while a run goes on; times are {@link System#nanoTime}. For one thread. */
     static final class Recorder {
-        private final long begin = System.nanoTime();
+        private final long zero = System.nanoTime();
         private final List<Span> spans = new ArrayList<>();
         private double firstByte = -1;
         private double firstTensor = -1;
+        private double end = -1;
         private long bytes;
         private int tensors;
 
-        double now() {
-            return (System.nanoTime() - begin) / 1e9;
+        private double at(long time) {
+            return (time - zero) / 1e9;
         }
 
-        void span(String name, double since) {
-            spans.add(new Span(name, since, now()));
+        void span(String name, long begin, long end) {
+            spans.add(new Span(name, at(begin), at(end)));
         }
 
-        void happened(String name) {
-            spans.add(new Span(name, now(), now()));
+        void happened(String name, long time) {
+            span(name, time, time);
         }
 
         /** A byte of the model has been seen. */
-        void arrived() {
+        void arrived(long time) {
             if (firstByte < 0) {
-                firstByte = now();
+                firstByte = at(time);
             }
         }
 
-        void verified(Model.ModelFile file, Model.Part part) {
-            arrived();
-            bytes += part.length();
-            if (file.shard()) {
+        /** A tensor ({@code tensor}) or a small file has been read and found right. */
+        void verified(boolean tensor, long length, long time) {
+            arrived(time);
+            bytes += length;
+            if (tensor) {
                 tensors++;
                 if (firstTensor < 0) {
-                    firstTensor = now();
+                    firstTensor = at(time);
                 }
             }
+        }
+
+        void ended(long time) {
+            end = at(time);
         }
 
         long bytes() {
@@ -71,8 +77,7 @@ record Run(
         }
 
         Run finish(String name, String how, long originBytes, long originRequests) {
-            return new Run(
-                    name, how, spans, firstByte, firstTensor, now(), bytes, tensors, originBytes, originRequests);
+            return new Run(name, how, spans, firstByte, firstTensor, end, bytes, tensors, originBytes, originRequests);
         }
     }
 }

@@ -13,6 +13,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,9 +63,16 @@ class ModelStoreTest {
     void aFlippedBitIsFoundInTheTensorThatHoldsIt() throws Exception {
         Path directory = temp.resolve("m");
         Model model = Model.synthetic(CHECKPOINT, directory);
-        Run.Recorder recorder = new Run.Recorder();
-        MountReader.read(model, directory, recorder, () -> {});
-        assertThat(recorder.bytes()).isGreaterThan(CHECKPOINT.tensorBytes());
+        Path plan = temp.resolve("plan");
+        ReadPlan.write(model, plan);
+        assertThat(ReadPlan.read(plan)).isEqualTo(model.files());
+        List<String> told = new ArrayList<>();
+        MountReader.read(model.files(), directory, listener(told));
+        assertThat(told)
+                .hasSize(2 * model.files().size()
+                        + model.tensors()
+                        + model.files().size()
+                        - shards(model));
 
         Model.ModelFile shard = model.files().getLast();
         Model.Part part = shard.parts().get(3);
@@ -74,7 +83,30 @@ class ModelStoreTest {
             file.seek(part.offset());
             file.write(value ^ 1);
         }
-        assertThatThrownBy(() -> MountReader.read(model, directory, new Run.Recorder(), () -> {}))
+        assertThatThrownBy(() -> MountReader.read(model.files(), directory, listener(told)))
                 .hasMessageContaining(part.name());
+    }
+
+    private static int shards(Model model) {
+        return (int) model.files().stream().filter(Model.ModelFile::shard).count();
+    }
+
+    private static MountReader.Listener listener(List<String> told) {
+        return new MountReader.Listener() {
+            @Override
+            public void began(Model.ModelFile file) {
+                told.add(file.name());
+            }
+
+            @Override
+            public void verified(Model.ModelFile file, Model.Part part) {
+                told.add(part.name());
+            }
+
+            @Override
+            public void ended(Model.ModelFile file) {
+                told.add(file.name());
+            }
+        };
     }
 }
