@@ -70,11 +70,7 @@ class Bench:
         return self.bytes / 250e6 if self.options.shaped else None
 
     def disk(self):
-        if self.options.disk == "loop":
-            (self.work / "loop").mkdir(exist_ok=True)
-            disk = servers.Disk(self.work, self.work / "loop", self.bytes * 2 + (1 << 30))
-            return disk
-        return servers.Directory(self.options.disk)
+        return servers.fresh_disk(self.options.disk, self.work, self.bytes * 2 + harness.GiB)
 
     def way(self, name, disk, group):
         way = WAYS[name](BUCKET, PREFIX, self.endpoint(), disk.path, self.work, group)
@@ -142,37 +138,27 @@ class Bench:
         harness.table([row], COLUMNS)
 
     def run(self, name, pattern):
-        disk = self.disk()
-        group = Cgroup(f"client-{now():.6f}")
-        way = self.load(name, pattern, "cold", disk, group)
-        if self.options.second_engine and name.startswith("penstock"):
-            self.second_reader(way.name, pattern)
-        way.end(self.point)
-        if self.options.restart and way.keeps and name not in ("s5cmd", "rclone-copy"):
-            disk.restart()
-            way = self.load(name, pattern, "after restart", disk, group)
+        with self.disk() as disk:
+            group = Cgroup(f"client-{now():.6f}")
+            way = self.load(name, pattern, "cold", disk, group)
+            if self.options.second_engine and name.startswith("penstock"):
+                self.second_reader(way.name, pattern)
             way.end(self.point)
-        self.remove(disk)
+            if self.options.restart and way.keeps and name not in ("s5cmd", "rclone-copy"):
+                disk.restart()
+                way = self.load(name, pattern, "after restart", disk, group)
+                way.end(self.point)
 
     def native(self, pattern):
         """The same files as plain ext4 files on the same disk: cold, then warm."""
-        disk = self.disk()
-        target = disk.path / PREFIX
-        harness.run(["cp", "-r", self.directory, target])
-        disk.restart()
-        for label in ("cold", "warm"):
-            group = Cgroup(f"reader-{now():.6f}")
-            seen = Reader(pattern, target, group, None).go()
-            self.add("ext4", pattern, label, seen, seen["end"] - seen["begin"], group.cpu_seconds())
-        self.remove(disk)
-
-    def remove(self, disk):
-        if isinstance(disk, servers.Disk):
-            disk.detach()
-            disk.path.rmdir()
-            disk.image.unlink()
-        else:
-            harness.run(["rm", "-rf", disk.path])
+        with self.disk() as disk:
+            target = disk.path / PREFIX
+            harness.run(["cp", "-r", self.directory, target])
+            disk.restart()
+            for label in ("cold", "warm"):
+                group = Cgroup(f"reader-{now():.6f}")
+                seen = Reader(pattern, target, group, None).go()
+                self.add("ext4", pattern, label, seen, seen["end"] - seen["begin"], group.cpu_seconds())
 
 
 def main():

@@ -1,5 +1,6 @@
 """S3 servers, the model of the origin's network in front of them, and disks for the caches."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -38,6 +39,10 @@ class Server:
         self.process = start(args + ["posix", root], env=env, log=log, nice=nice)
         self.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         wait_for(lambda: harness.listening(self.port), "versitygw", process=self.process)
+
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Origin:
@@ -119,6 +124,11 @@ class Disk:
     def detach(self):
         harness.unmount(self.path)
 
+    def remove(self):
+        self.detach()
+        self.path.rmdir()
+        self.image.unlink()
+
     def restart(self):
         """Nothing of it stays in the page cache of its file system."""
         run(["umount", self.path])
@@ -131,8 +141,25 @@ class Directory:
     def __init__(self, path):
         self.path = harness.work_dir(path)
 
+    def remove(self):
+        run(["rm", "-rf", self.path])
+
     def restart(self):
         harness.cold(self.path)
+
+
+@contextlib.contextmanager
+def fresh_disk(where, work, size):
+    """An empty disk for the caches: "loop", or a directory on the disk to use. Removed at the end."""
+    if where == "loop":
+        (work / "loop").mkdir(exist_ok=True)
+        disk = Disk(work, work / "loop", size)
+    else:
+        disk = Directory(where)
+    try:
+        yield disk
+    finally:
+        disk.remove()
 
 
 def tools_versions():

