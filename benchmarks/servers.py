@@ -69,6 +69,17 @@ class Origin:
         return harness.fetch_json(f"{self.endpoint}/.origin-model/counters")
 
 
+class Generated:
+    """A bucket 'models' whose objects (s3://models/model) are made when they are read; `more` are options of the command."""
+
+    def __init__(self, log, *more):
+        self.port = harness.free_port()
+        args = [harness.PENSTOCK, "bench", "generated", "--port", self.port, *more]
+        self.process = start(args, log=log, nice=REMOTE_NICE if os.geteuid() == 0 else 0)
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        wait_for(lambda: harness.listening(self.port), "generated bucket", timeout=120, process=self.process)
+
+
 def tag(path, name):
     """Gives a file put straight into versitygw's directory the ETag that an upload would have given it.
 

@@ -2,6 +2,7 @@ package io.penstock.bench;
 
 import io.penstock.bench.checkpoint.CheckpointCommand;
 import io.penstock.bench.demo.ReadCommand;
+import io.penstock.bench.generated.GeneratedCommand;
 import io.penstock.bench.origin.OriginCommand;
 import io.penstock.bench.store.FillCommand;
 import java.util.concurrent.Callable;
@@ -15,13 +16,19 @@ import picocli.CommandLine.Spec;
         name = "bench",
         description =
                 "What the measurements are made with: an object store's network, synthetic checkpoints, filling a disk.",
-        subcommands = {OriginCommand.class, CheckpointCommand.class, ReadCommand.class, FillCommand.class})
+        subcommands = {
+            OriginCommand.class,
+            CheckpointCommand.class,
+            GeneratedCommand.class,
+            ReadCommand.class,
+            FillCommand.class
+        })
 public final class BenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "name what to run: origin, checkpoint or fill");
+        throw new ParameterException(spec.commandLine(), "name what to run: origin, checkpoint, generated or fill");
     }
 }

@@ -1,5 +1,9 @@
 package io.penstock.bench.checkpoint;
 
+import io.penstock.bench.generated.GeneratedBytes;
+import io.penstock.bench.generated.GeneratedObject;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +49,15 @@ public final class Checkpoint {
     /** Bytes of all tensors. */
     public long tensorBytes() {
         return scaled.bytes();
+    }
+
+    /** All files by name, their bytes made when they are read. */
+    public Map<String, GeneratedObject> objects() {
+        Map<String, GeneratedObject> objects = GeneratedShard.all(this);
+        smallFiles()
+                .forEach((name, text) -> objects.put(
+                        name, new GeneratedBytes(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)))));
+        return objects;
     }
 
     List<Shard> shards() {
