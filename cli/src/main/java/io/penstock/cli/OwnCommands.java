@@ -19,6 +19,7 @@ final class OwnCommands implements CommandProvider {
                         "config", Group.HELP, "Every setting, and where its value comes from", ConfigCommand::new),
                 new CommandEntry(
                         "completion", Group.HELP, "A completion script for bash, zsh or fish", CompletionCommand::new),
-                new CommandEntry("docs", Group.HELP, "", DocsCommand::new));
+                new CommandEntry("docs", Group.HELP, "", DocsCommand::new),
+                new CommandEntry("train", Group.HELP, "", TrainCommand::new));
     }
 }

@@ -85,6 +85,7 @@ class ConfigTest {
     void theLaunchersAndKubernetesVariablesAreNotKeys() throws Exception {
         Map<String, String> environment = Map.of(
                 "PENSTOCK_HOME", "/opt",
+                "PENSTOCK_BUILD", "never",
                 "PENSTOCK_READY_FD", "3",
                 "PENSTOCK_SERVICE_HOST", "10.0.0.1",
                 "PENSTOCK_PORT_443_TCP_ADDR", "10.0.0.1",
