@@ -66,8 +66,11 @@ final class IndexPage {
             URI base = URI.create("http://x" + Percent.path(directory));
             // Pages hold unescaped blanks and worse.
             URI target = base.resolve(link.replace(" ", "%20"));
-            boolean here = "x".equals(target.getHost()) && target.getRawQuery() == null;
-            return here ? Percent.decode(target.normalize().getRawPath(), false) : null;
+            if (!"x".equals(target.getHost()) || target.getRawQuery() != null) {
+                return null;
+            }
+            String path = Percent.decode(target.normalize().getRawPath(), false);
+            return (path + "/").contains("/../") ? null : path;
         } catch (IllegalArgumentException e) {
             // A link that is no address leads to no file.
             return null;

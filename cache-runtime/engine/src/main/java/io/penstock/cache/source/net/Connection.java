@@ -45,6 +45,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private boolean used;
     private boolean heard;
     private boolean straight;
+    private long told;
     private volatile long idleSince = System.nanoTime();
 
     /** @param absoluteTo the proxy to ask with absolute targets, or null */
@@ -82,6 +83,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
         exchange = next;
         heard = false;
+        told = 0;
         phase = Phase.HEAD;
         ByteBuf request = next.request().encode(context.alloc(), absoluteTo);
         watch.arm(options.firstByteTimeout().toNanos());
@@ -190,8 +192,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private void progressed(Framing.Progress progress) {
         watch.touched();
-        if (sink instanceof Sink.Target) {
-            exchange.handler().received(sink.taken());
+        if (sink instanceof Sink.Target && sink.taken() > told) {
+            told = sink.taken();
+            exchange.handler().received(told);
         }
         switch (progress) {
             case MORE -> {}

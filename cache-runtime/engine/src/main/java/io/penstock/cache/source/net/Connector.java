@@ -3,6 +3,8 @@ package io.penstock.cache.source.net;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -16,8 +18,10 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLException;
 
 /**
  * Opens connections to one authority: name, TCP, the proxy's tunnel, TLS, all within one time-out. Addresses of a name
@@ -53,7 +57,7 @@ final class Connector {
         private final long started = System.nanoTime();
         private Channel channel;
         private boolean over;
-        private String stage = "the name was not resolved";
+        private String stage = "the name was not resolved, or the trusted certificates were not read,";
 
         Attempt(EventLoop loop) {
             this.loop = loop;
@@ -80,17 +84,26 @@ final class Connector {
             try {
                 addresses = InetAddress.getAllByName(host);
             } catch (UnknownHostException e) {
-                loop.execute(() -> fail(Kind.UNRESOLVED, "the name " + host + " cannot be resolved", e));
+                back(() -> fail(Kind.UNRESOLVED, "the name " + host + " cannot be resolved", e));
                 return;
             }
             SslContext context;
             try {
                 context = authority.tls() ? tls.context() : null;
             } catch (IOException | GeneralSecurityException e) {
-                loop.execute(() -> fail(Kind.TLS, "the trusted certificates cannot be read", e));
+                back(() -> fail(Kind.TLS, "the trusted certificates cannot be read", e));
                 return;
             }
-            loop.execute(() -> reach(addresses, context));
+            back(() -> reach(addresses, context));
+        }
+
+        private void back(Runnable step) {
+            try {
+                loop.execute(step);
+            } catch (RejectedExecutionException e) {
+                // The loops have ended, and with them everything that waited for this connection.
+                over = true;
+            }
         }
 
         private void reach(InetAddress[] addresses, SslContext context) {
@@ -168,14 +181,14 @@ final class Connector {
             stage = "the TLS handshake did not end";
             SslHandler handler = context.newHandler(channel.alloc(), authority.host(), authority.port());
             handler.setHandshakeTimeoutMillis(0);
-            channel.pipeline().addLast(handler);
+            channel.pipeline().addLast(handler, new Silence());
             handler.handshakeFuture().addListener(done -> {
                 if (over) {
                     return;
                 }
                 if (done.isSuccess()) {
                     ready(connection);
-                } else if (isRefusal(done.cause())) {
+                } else if (channel.isActive() && done.cause() instanceof SSLException) {
                     fail(Kind.TLS, "the TLS handshake failed: " + reason(done.cause()), done.cause());
                 } else {
                     fail(Kind.BROKEN, "the connection ended during the TLS handshake", done.cause());
@@ -185,6 +198,9 @@ final class Connector {
 
         private void ready(Connection connection) {
             over = true;
+            if (channel.pipeline().get(Silence.class) != null) {
+                channel.pipeline().remove(Silence.class);
+            }
             channel.pipeline().addLast(connection);
             if (channel.isActive()) {
                 pool.opened(connection);
@@ -210,8 +226,10 @@ final class Connector {
         }
     }
 
-    private static boolean isRefusal(Throwable cause) {
-        return cause instanceof javax.net.ssl.SSLException;
+    /** Keeps a failed handshake, which its future tells of, from being logged as a failure that nobody handles. */
+    private static final class Silence extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {}
     }
 
     private static String reason(Throwable cause) {
