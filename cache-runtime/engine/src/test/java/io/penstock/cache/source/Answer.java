@@ -38,11 +38,18 @@ final class Answer {
             case DRIP -> drip(out);
             case SLOW_DOWN_503 -> {
                 FaultyOrigin.send(
-                        out, "503 Slow Down", "Retry-After: 7\r\n", FaultyOrigin.error("SlowDown").getBytes(UTF_8));
+                        out,
+                        "503 Slow Down",
+                        "Retry-After: 7\r\n",
+                        FaultyOrigin.error("SlowDown").getBytes(UTF_8));
                 yield true;
             }
             case DENIED_403 -> {
-                FaultyOrigin.send(out, "403 Forbidden", "", FaultyOrigin.error("AccessDenied").getBytes(UTF_8));
+                FaultyOrigin.send(
+                        out,
+                        "403 Forbidden",
+                        "",
+                        FaultyOrigin.error("AccessDenied").getBytes(UTF_8));
                 yield true;
             }
             case SHORT_BODY -> {
@@ -91,7 +98,8 @@ final class Answer {
                 yield false;
             }
             case ERROR_500 -> {
-                FaultyOrigin.send(out, "500 Oops", "", FaultyOrigin.error("InternalError").getBytes(UTF_8));
+                FaultyOrigin.send(
+                        out, "500 Oops", "", FaultyOrigin.error("InternalError").getBytes(UTF_8));
                 yield true;
             }
             case CHUNKED -> chunked(out);

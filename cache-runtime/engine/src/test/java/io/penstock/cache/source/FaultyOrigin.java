@@ -56,7 +56,8 @@ public final class FaultyOrigin implements AutoCloseable {
 
         String parameter(String name) {
             int query = target.indexOf('?');
-            for (String part : query < 0 ? new String[0] : target.substring(query + 1).split("&", -1)) {
+            for (String part :
+                    query < 0 ? new String[0] : target.substring(query + 1).split("&", -1)) {
                 if (part.startsWith(name + "=")) {
                     return Percent.decode(part.substring(name.length() + 1), true);
                 }
@@ -216,7 +217,11 @@ public final class FaultyOrigin implements AutoCloseable {
             return scripted.startsWith("HTTP/1.1") && !scripted.contains("Connection: close");
         }
         if (request.parameter("list-type") != null) {
-            send(out, "200 OK", "Content-Type: application/xml\r\n", listing(request).getBytes(UTF_8));
+            send(
+                    out,
+                    "200 OK",
+                    "Content-Type: application/xml\r\n",
+                    listing(request).getBytes(UTF_8));
             return true;
         }
         String key = request.path().substring(1);
@@ -277,7 +282,11 @@ public final class FaultyOrigin implements AutoCloseable {
         for (String child : children) {
             page.append("<a href=\"").append(Percent.path(child)).append("\">x</a>\n");
         }
-        send(out, "200 OK", "Content-Type: text/html\r\n", page.append("</body></html>").toString().getBytes(UTF_8));
+        send(
+                out,
+                "200 OK",
+                "Content-Type: text/html\r\n",
+                page.append("</body></html>").toString().getBytes(UTF_8));
         return true;
     }
 

@@ -58,6 +58,16 @@ public final class HttpRequest {
         return authority;
     }
 
+    /** The value that was added under this name, or null; may be a secret. */
+    public String headerValue(String name) {
+        for (int i = 0; i < headers.size(); i += 2) {
+            if (headers.get(i).equals(name)) {
+                return headers.get(i + 1);
+            }
+        }
+        return null;
+    }
+
     /** Path and query; the query may be a secret. */
     public String target() {
         return target;

@@ -148,7 +148,11 @@ class HttpFaultsTest {
     @Test
     void aTlsServerThatIsNone() throws Exception {
         try (FaultyOrigin origin = FaultyOrigin.start()) {
-            expect("https://127.0.0.1:" + origin.port() + "/x", Map.of(), ErrorCode.ORIGIN_UNREACHABLE, "TLS handshake");
+            expect(
+                    "https://127.0.0.1:" + origin.port() + "/x",
+                    Map.of(),
+                    ErrorCode.ORIGIN_UNREACHABLE,
+                    "TLS handshake");
         }
     }
 

@@ -39,7 +39,8 @@ class HttpSourceTest extends SourceContract {
             try (Source source = web.open("x")) {
                 ObjectId object = only(source);
                 assertThat(object.size()).isEqualTo(1000);
-                assertThat(read(source, object, 100, 5)).containsExactly(java.util.Arrays.copyOfRange(content, 100, 105));
+                assertThat(read(source, object, 100, 5))
+                        .containsExactly(java.util.Arrays.copyOfRange(content, 100, 105));
                 assertThat(other.lastRead().headers()).doesNotContainKey("authorization");
                 assertThat(other.lastRead().target()).contains("planted-query");
             }
@@ -77,9 +78,12 @@ class HttpSourceTest extends SourceContract {
     @Test
     void withoutEtagTheModificationTimeIsTheVersion() throws Exception {
         try (Web web = new Web(FaultyOrigin.start(), Map.of())) {
-            String head = "HTTP/1.1 200 OK\r\nLast-Modified: Sun, 22 Nov 2026 10:00:00 GMT\r\nContent-Length: 4\r\n\r\n";
-            String[] body = {"HTTP/1.1 206 Partial\r\nLast-Modified: Sun, 22 Nov 2026 10:00:00 GMT\r\n"
-                    + "Content-Range: bytes 0-3/4\r\nContent-Length: 4\r\n\r\nabcd"};
+            String head =
+                    "HTTP/1.1 200 OK\r\nLast-Modified: Sun, 22 Nov 2026 10:00:00 GMT\r\nContent-Length: 4\r\n\r\n";
+            String[] body = {
+                "HTTP/1.1 206 Partial\r\nLast-Modified: Sun, 22 Nov 2026 10:00:00 GMT\r\n"
+                        + "Content-Range: bytes 0-3/4\r\nContent-Length: 4\r\n\r\nabcd"
+            };
             web.origin.script(r -> r.method().equals("HEAD") ? head : body[0]);
             try (Source source = web.file("x")) {
                 ObjectId object = only(source);
@@ -97,8 +101,7 @@ class HttpSourceTest extends SourceContract {
             try (Source source = web.file("x")) {
                 assertThatThrownBy(() -> only(source))
                         .isInstanceOfSatisfying(
-                                SourceException.class,
-                                e -> assertThat(e.code()).isEqualTo(ErrorCode.ORIGIN_PROTOCOL));
+                                SourceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ORIGIN_PROTOCOL));
             }
         }
     }

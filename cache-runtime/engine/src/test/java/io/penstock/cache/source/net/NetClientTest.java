@@ -142,7 +142,8 @@ class NetClientTest {
 
     @Test
     void aHeadWithoutEndIsRefused() throws Exception {
-        origin.script(r -> "HTTP/1.1 200 OK\r\n" + "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n".repeat(4000) + "\r\n");
+        origin.script(
+                r -> "HTTP/1.1 200 OK\r\n" + "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n".repeat(4000) + "\r\n");
         try (NetClient client = client(NetOptions.DEFAULT, Map.of())) {
             assertThatThrownBy(() -> body(client, origin.endpoint())).hasMessageContaining("longer than");
         }
@@ -152,8 +153,10 @@ class NetClientTest {
     void aCollectedBodyIsCutOffAtItsLimit() throws Exception {
         origin.put("x", new byte[100_000]);
         try (NetClient client = client(NetOptions.DEFAULT, Map.of())) {
-            assertThat(client.fetch(get(origin.endpoint(), "/x"), 10_000).body()).hasSize(10_000);
-            assertThat(client.fetch(get(origin.endpoint(), "/x"), 100_000).body()).hasSize(100_000);
+            assertThat(client.fetch(get(origin.endpoint(), "/x"), 10_000).body())
+                    .hasSize(10_000);
+            assertThat(client.fetch(get(origin.endpoint(), "/x"), 100_000).body())
+                    .hasSize(100_000);
         }
     }
 
@@ -184,7 +187,8 @@ class NetClientTest {
                 }
             }
             assertThat(proxy.seen())
-                    .containsExactly("GET http://127.0.0.1:" + origin.port() + "/x", "CONNECT localhost:" + secure.port());
+                    .containsExactly(
+                            "GET http://127.0.0.1:" + origin.port() + "/x", "CONNECT localhost:" + secure.port());
         }
     }
 
@@ -204,8 +208,8 @@ class NetClientTest {
 
     @Test
     void noProxyNamesWhoIsReachedDirectly() {
-        Proxies proxies = Proxies.of(Map.of(
-                "http_proxy", "proxy:3128", "NO_PROXY", "localhost, .internal,example.com:8080,10.0.0.0/8,::1"));
+        Proxies proxies = Proxies.of(
+                Map.of("http_proxy", "proxy:3128", "NO_PROXY", "localhost, .internal,example.com:8080,10.0.0.0/8,::1"));
         assertThat(asked(proxies, "http://localhost")).isFalse();
         assertThat(asked(proxies, "http://s3.internal:9000")).isFalse();
         assertThat(asked(proxies, "http://internal")).isFalse();
@@ -217,7 +221,8 @@ class NetClientTest {
         assertThat(asked(proxies, "http://notinternal")).isTrue();
         assertThat(asked(proxies, "http://11.1.2.3")).isTrue();
         assertThat(asked(proxies, "https://other")).isFalse();
-        assertThat(asked(Proxies.of(Map.of("http_proxy", "p:1", "no_proxy", "*")), "http://x")).isFalse();
+        assertThat(asked(Proxies.of(Map.of("http_proxy", "p:1", "no_proxy", "*")), "http://x"))
+                .isFalse();
     }
 
     private static boolean asked(Proxies proxies, String endpoint) {

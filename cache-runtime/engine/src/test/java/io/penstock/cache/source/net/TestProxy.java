@@ -93,7 +93,9 @@ final class TestProxy implements AutoCloseable {
         byte[] buffer = new byte[65536];
         try {
             OutputStream out = to.getOutputStream();
-            for (int n = from.getInputStream().read(buffer); n >= 0; n = from.getInputStream().read(buffer)) {
+            for (int n = from.getInputStream().read(buffer);
+                    n >= 0;
+                    n = from.getInputStream().read(buffer)) {
                 String text = new String(buffer, 0, n, ISO_8859_1);
                 if (absolute != null && text.startsWith("GET http://")) {
                     text = text.replace("http://" + absolute.getAuthority(), "");
