@@ -75,22 +75,25 @@ final class TestMount implements AutoCloseable {
                 .isTrue();
     }
 
-    private void unmount() throws Exception {
+    private void unmount() throws IOException {
         assertThat(run(List.of("umount", directory.toString()))).isTrue();
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         unmount();
     }
 
-    private static boolean run(List<String> command) throws Exception {
+    private static boolean run(List<String> command) throws IOException {
         try {
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
             return process.waitFor(60, TimeUnit.SECONDS) && process.exitValue() == 0;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while " + command.getFirst() + " ran", e);
         } catch (IOException e) {
             System.out.println("cannot run " + command.getFirst() + ": " + e.getMessage());
             return false;
