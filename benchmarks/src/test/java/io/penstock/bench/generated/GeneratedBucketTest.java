@@ -65,8 +65,10 @@ class GeneratedBucketTest {
             int keys = 0;
             String token = "";
             for (int page = 0; page < 3; page++) {
-                String list = new String(get(bucket, "?list-type=2&prefix=model/" + token, "bytes=0-")
-                        .body());
+                String list = new String(
+                        get(bucket, "?list-type=2&prefix=model/" + token, "bytes=0-")
+                                .body(),
+                        java.nio.charset.StandardCharsets.UTF_8);
                 keys += list.split("<Key>", -1).length - 1;
                 Matcher next =
                         Pattern.compile("<NextContinuationToken>(.*)</Next").matcher(list);

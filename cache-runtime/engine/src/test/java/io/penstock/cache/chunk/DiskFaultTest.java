@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.penstock.cache.linux.Errno;
 import io.penstock.cache.model.ErrorCode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -67,7 +68,7 @@ class DiskFaultTest {
             await().until(() -> store.objects().size() == 1);
             boolean[] full = {true};
             disk.fault((call, path) -> {
-                full[0] &= !call.equals("delete");
+                full[0] &= !(call.equals("delete") && Files.exists(path));
                 boolean data = path.getFileName().toString().endsWith(Names.DATA);
                 return full[0] && data && call.equals("write") ? Errno.ENOSPC : 0;
             });

@@ -58,7 +58,7 @@ final class PrefetchJobTest {
     void anotherStartFetchesOnlyWhatIsMissing() throws Exception {
         try (ReadFixture fixture = new ReadFixture()) {
             Entry a = fixture.object("a.bin", 40L * CHUNK);
-            fixture.source.connectionBytesPerSecond = 10_000_000;
+            fixture.source.connectionBytesPerSecond = 500_000;
             MountReader mount = fixture.mount(QUIET);
             PrefetchJob job = mount.prefetch(Planner.all(mount.snapshot()), 0);
             await().until(() -> job.progress().doneBytes() > 5 * CHUNK);
@@ -79,7 +79,7 @@ final class PrefetchJobTest {
     void aPausedJobFetchesNothing() throws Exception {
         try (ReadFixture fixture = new ReadFixture()) {
             fixture.object("a.bin", 60L * CHUNK);
-            fixture.source.connectionBytesPerSecond = 10_000_000;
+            fixture.source.connectionBytesPerSecond = 500_000;
             MountReader mount = fixture.mount(QUIET);
             PrefetchJob job = mount.prefetch(Planner.all(mount.snapshot()), 0);
             await().until(() -> job.progress().doneBytes() > 0);
