@@ -4,6 +4,7 @@ import io.penstock.bench.BenchCommands;
 import io.penstock.cache.command.CommandEntry;
 import io.penstock.cache.command.CommandEntry.Group;
 import io.penstock.cache.command.CommandProvider;
+import io.penstock.cache.runtime.command.RuntimeCommands;
 import io.penstock.cli.node.NodeCommands;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,7 +14,7 @@ import java.util.Optional;
 /** The commands of all modules. Providers are named here, since looking for services opens every jar. */
 final class Catalogue {
     private static final List<CommandProvider> PROVIDERS =
-            List.of(new NodeCommands(), new BenchCommands(), new OwnCommands());
+            List.of(new RuntimeCommands(), new NodeCommands(), new BenchCommands(), new OwnCommands());
 
     private Catalogue() {}
 

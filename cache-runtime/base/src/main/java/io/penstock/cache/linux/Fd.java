@@ -22,6 +22,7 @@ public final class Fd implements AutoCloseable {
     public static final int O_CREAT = 0x40;
     public static final int O_EXCL = 0x80;
     public static final int O_TRUNC = 0x200;
+    public static final int O_APPEND = 0x400;
     public static final int O_NONBLOCK = 0x800;
     public static final int O_DIRECT = 0x4000;
     public static final int O_DIRECTORY = 0x10000;
@@ -151,6 +152,14 @@ public final class Fd implements AutoCloseable {
             return Libc.check("write", (long) WRITE.invokeExact(Libc.state(), number, from, from.byteSize()));
         } catch (Throwable t) {
             throw rethrow(t);
+        }
+    }
+
+    /** One write(2) of a short text. */
+    public void writeText(String text) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            byte[] bytes = text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            long ignored = write(arena.allocate(bytes.length).copyFrom(MemorySegment.ofArray(bytes)));
         }
     }
 

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,6 +49,7 @@ public final class Holder implements AutoCloseable {
     private final Supervisor supervisor;
     private final Set<Path> mounting = ConcurrentHashMap.newKeySet();
     private final Set<Path> made = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean closing = new AtomicBoolean();
 
     private Holder(HolderOptions options, DaemonLauncher launcher, Mounter mounter, FileChannel lock) {
         this.options = options;
@@ -251,6 +253,9 @@ public final class Holder implements AutoCloseable {
      */
     @Override
     public void close() {
+        if (!closing.compareAndSet(false, true)) {
+            return;
+        }
         boolean used = false;
         for (HeldSession session : sessions.all()) {
             used |= !ended(session);

@@ -1,0 +1,78 @@
+package io.penstock.cache.runtime;
+
+import io.penstock.cache.config.Bandwidth;
+import io.penstock.cache.config.DataSize;
+import io.penstock.cache.config.Key;
+import io.penstock.cache.config.KeyCatalogue;
+import java.time.Duration;
+import java.util.List;
+
+/** What can be configured of holder and daemon. */
+public final class RuntimeKeys implements KeyCatalogue {
+    static final Key<DataSize> CACHE_SIZE =
+            Key.size("cache.size", "0B", "Most bytes that the cache may hold").optional();
+    static final Key<Double> CACHE_RESERVE = Key.fraction(
+            "cache.reserve", 0.05, "Share of the cache's disk that is left free while cache.size is not set");
+    static final Key<DataSize> CHUNK_SIZE =
+            Key.size("cache.chunk-size", "8MiB", "Bytes that are fetched, stored and checked as one");
+    static final Key<DataSize> MEMORY =
+            Key.size("cache.memory", "256MiB", "Most memory that chunks on their way may take");
+    static final Key<Bandwidth> BANDWIDTH = Key.bandwidth(
+            "cache.bandwidth", "unlimited", "Most that read-ahead and prefetch take from origins together");
+    static final Key<Integer> TRANSFERS =
+            Key.integer("read.max-transfers", 32, 1, 1024, "Most transfers at a time for read-ahead and prefetch");
+    static final Key<Duration> DEADLINE =
+            Key.duration("read.deadline", "60s", "Longest that a read waits before it fails");
+
+    static final Key<String> PREFETCH =
+            Key.text("mount.prefetch", "none", "What a mount fetches unasked: none, all, reading-order or trace");
+    static final Key<DataSize> READ_AHEAD =
+            Key.size("mount.read-ahead", "1MiB", "How far the kernel reads ahead; root only");
+    static final Key<Boolean> PASSTHROUGH =
+            Key.flag("mount.passthrough", true, "Lets the kernel read complete files itself; root only");
+
+    static final Key<String> USER = Key.text(
+                    "daemon.user",
+                    "nobody",
+                    "User that the daemon of a holder that is root runs as: a name or uid:gid;"
+                            + " penstock where there is such a user, else nobody")
+            .optional();
+    static final Key<DataSize> HEAP = Key.size("daemon.heap", "128MiB", "Java heap of the daemon");
+
+    static final Key<LogLevel> LOG_LEVEL =
+            Key.choice("log.level", LogLevel.class, LogLevel.INFO, "What the daemon logs");
+    static final Key<LogFormat> LOG_FORMAT =
+            Key.choice("log.format", LogFormat.class, LogFormat.TEXT, "How the daemon's log is written");
+
+    enum LogLevel {
+        ERROR,
+        WARN,
+        INFO,
+        DEBUG,
+        TRACE
+    }
+
+    enum LogFormat {
+        TEXT,
+        JSON
+    }
+
+    @Override
+    public List<Key<?>> keys() {
+        return List.of(
+                CACHE_SIZE,
+                CACHE_RESERVE,
+                CHUNK_SIZE,
+                MEMORY,
+                BANDWIDTH,
+                TRANSFERS,
+                DEADLINE,
+                PREFETCH,
+                READ_AHEAD,
+                PASSTHROUGH,
+                USER,
+                HEAP,
+                LOG_LEVEL,
+                LOG_FORMAT);
+    }
+}
