@@ -87,7 +87,6 @@ final class ChildDaemon implements DaemonLauncher {
         command.addAll(List.of(
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
-                "-Xshare:auto",
                 "-XX:-UsePerfData",
                 "-XX:+UseSerialGC",
                 "-XX:+ExitOnOutOfMemoryError",
