@@ -72,7 +72,7 @@ final class PenstockCommands {
                 if (token == JsonToken.START_OBJECT) {
                     object = parser.currentName() == null ? "" : parser.currentName();
                 } else if (token == JsonToken.VALUE_NUMBER_INT
-                        && object.equals("daemon")
+                        && object.isEmpty()
                         && parser.currentName().equals("pid")) {
                     return parser.getLongValue();
                 }
