@@ -32,6 +32,8 @@ final class ChildDaemon implements DaemonLauncher {
     private final Account account;
     private final long heap;
     private final long memory;
+    private final List<String> javaOptions;
+    private List<String> command;
 
     /**
      * A launcher.
@@ -39,16 +41,21 @@ final class ChildDaemon implements DaemonLauncher {
      * @param account null: the daemon runs as the user that we are
      * @param heap of the daemon, in bytes
      * @param memory of its chunks, in bytes
+     * @param javaOptions more of them
      */
-    ChildDaemon(StateDirectory state, Account account, long heap, long memory) {
+    ChildDaemon(StateDirectory state, Account account, long heap, long memory, List<String> javaOptions) {
         this.state = state;
         this.account = account;
         this.heap = heap;
         this.memory = memory;
+        this.javaOptions = List.copyOf(javaOptions);
     }
 
     @Override
     public DaemonProcess launch() throws IOException {
+        if (command == null) {
+            command = command();
+        }
         UnixSocket.Pair pair = UnixSocket.pair(UnixSocket.Kind.STREAM);
         try (UnixSocket theirs = pair.second();
                 Fd output = output()) {
@@ -70,10 +77,12 @@ final class ChildDaemon implements DaemonLauncher {
         return Fd.open(file, Fd.O_WRONLY | Fd.O_CREAT | Fd.O_APPEND | Fd.O_NOFOLLOW, 0600);
     }
 
-    private List<String> command() throws PenstockException {
-        List<String> command = new ArrayList<>();
+    private List<String> command() throws IOException {
+        ProgramFiles files =
+                new ProgramFiles(state.path().resolve("program"), account, !Files.exists(state.custodySocket()));
+        List<String> words = new ArrayList<>();
         if (account != null) {
-            command.addAll(List.of(
+            words.addAll(List.of(
                     setpriv(),
                     "--reuid=" + account.uid(),
                     "--regid=" + account.gid(),
@@ -83,8 +92,9 @@ final class ChildDaemon implements DaemonLauncher {
                     "--inh-caps=-all",
                     "--"));
         }
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of(
+        words.add(files.program(Path.of(System.getProperty("java.home"), "bin", "java"))
+                .toString());
+        words.addAll(List.of(
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:-UsePerfData",
@@ -98,12 +108,15 @@ final class ChildDaemon implements DaemonLauncher {
                 "-Djava.io.tmpdir=" + state.daemon(),
                 "-Djava.awt.headless=true",
                 "-Dfile.encoding=UTF-8"));
-        Path aot = System.getenv(DIST) == null ? null : Path.of(System.getenv(DIST), "aot", "daemon.aot");
-        if (aot != null && Files.isReadable(aot)) {
-            command.addAll(List.of("-XX:AOTCache=" + aot, "-Xlog:disable", "-Xlog:all=error:stderr"));
+        String dist = System.getenv(DIST);
+        Path aot = dist == null ? null : files.optional(Path.of(dist, "aot", "daemon.aot"));
+        if (aot != null) {
+            words.addAll(List.of("-XX:AOTCache=" + aot, "-Xlog:disable", "-Xlog:all=error:stderr"));
         }
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), DaemonMain.class.getName()));
-        return command;
+        words.addAll(javaOptions);
+        words.addAll(
+                List.of("-cp", files.classPath(System.getProperty("java.class.path")), DaemonMain.class.getName()));
+        return words;
     }
 
     private static String setpriv() throws PenstockException {

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The processes of one state directory, as the configuration describes them. */
 public final class Installation {
@@ -58,7 +59,10 @@ public final class Installation {
                 state,
                 account,
                 config.get(RuntimeKeys.HEAP).bytes(),
-                config.get(RuntimeKeys.MEMORY).bytes());
+                config.get(RuntimeKeys.MEMORY).bytes(),
+                Stream.of(config.get(RuntimeKeys.JAVA_OPTIONS).split(" ", -1))
+                        .filter(o -> !o.isEmpty())
+                        .toList());
         return Holder.claim(options, launcher, Mounter.ofThisProcess());
     }
 

@@ -38,6 +38,8 @@ public final class RuntimeKeys implements KeyCatalogue {
                             + " penstock where there is such a user, else nobody")
             .optional();
     static final Key<DataSize> HEAP = Key.size("daemon.heap", "128MiB", "Java heap of the daemon");
+    static final Key<String> JAVA_OPTIONS =
+            Key.text("daemon.java-options", "", "More options for the daemon's Java, separated by blanks");
 
     static final Key<LogLevel> LOG_LEVEL =
             Key.choice("log.level", LogLevel.class, LogLevel.INFO, "What the daemon logs");
@@ -72,6 +74,7 @@ public final class RuntimeKeys implements KeyCatalogue {
                 PASSTHROUGH,
                 USER,
                 HEAP,
+                JAVA_OPTIONS,
                 LOG_LEVEL,
                 LOG_FORMAT);
     }

@@ -1,0 +1,188 @@
+package io.penstock.cache.runtime;
+
+import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.PenstockException;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The program as the daemon's user can read it. Where that user cannot get at the files, as below root's home, they are
+ * copied once to the holder's own directory.
+ */
+final class ProgramFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(ProgramFiles.class);
+    private static final String READABLE_DIRECTORY = "rwxr-xr-x";
+
+    private final Path copies;
+    private final Account account;
+    private final boolean mayClean;
+
+    /**
+     * Files for one user.
+     *
+     * @param copies directory of the holder for what must be copied
+     * @param account null: the user that we are, who can read everything that we can
+     * @param mayClean nobody runs from the copies that are there
+     */
+    ProgramFiles(Path copies, Account account, boolean mayClean) {
+        this.copies = copies;
+        this.account = account;
+        this.mayClean = mayClean;
+    }
+
+    /** A class path of the same files that the user can read. */
+    String classPath(String classPath) throws IOException {
+        List<Path> entries = Stream.of(classPath.split(File.pathSeparator, -1))
+                .filter(e -> !e.isEmpty())
+                .map(e -> Path.of(e).toAbsolutePath().normalize())
+                .filter(Files::exists)
+                .toList();
+        if (account == null || entries.stream().allMatch(this::reachable)) {
+            return join(entries);
+        }
+        return join(copied(entries));
+    }
+
+    /** A file that the daemon can do without, such as a cache; null when its user cannot read it. */
+    Path optional(Path file) {
+        return Files.isReadable(file) && (account == null || reachable(file)) ? file : null;
+    }
+
+    /** A program that the user must be able to run. */
+    Path program(Path file) throws IOException {
+        Path real = file.toRealPath();
+        if (account != null && !reachable(real)) {
+            throw new PenstockException(
+                    ErrorCode.NOT_PERMITTED,
+                    "user " + account.name() + ", whom the daemon runs as, cannot run " + real,
+                    "Install Java where every user can reach it, or set daemon.user.");
+        }
+        return real;
+    }
+
+    private List<Path> copied(List<Path> entries) throws IOException {
+        Path target = copies.resolve(fingerprint(entries));
+        Map<Path, Path> directories = new LinkedHashMap<>();
+        List<Path> copied = new ArrayList<>();
+        for (Path entry : entries) {
+            Path parent = directories.computeIfAbsent(
+                    entry.getParent(), p -> target.resolve(Integer.toString(directories.size())));
+            copied.add(parent.resolve(entry.getFileName()));
+        }
+        if (Files.isDirectory(target)) {
+            return copied;
+        }
+        long start = System.nanoTime();
+        Path fresh = copies.resolve("new-" + ProcessHandle.current().pid());
+        if (mayClean) {
+            remove(copies);
+        }
+        makeReadable(copies);
+        makeReadable(fresh);
+        for (int i = 0; i < entries.size(); i++) {
+            copy(entries.get(i), fresh.resolve(target.relativize(copied.get(i))));
+        }
+        Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
+        LOG.info(
+                "user {} cannot read the program where it lies; copied it to {} in {} ms",
+                account.name(),
+                target,
+                (System.nanoTime() - start) / 1_000_000);
+        return copied;
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        makeReadable(to.getParent());
+        if (!Files.isDirectory(from)) {
+            Files.copy(from, to, StandardCopyOption.COPY_ATTRIBUTES);
+            Files.setPosixFilePermissions(to, PosixFilePermissions.fromString("rw-r--r--"));
+            return;
+        }
+        makeReadable(to);
+        try (Stream<Path> children = Files.list(from)) {
+            for (Path child : children.toList()) {
+                copy(child, to.resolve(child.getFileName()));
+            }
+        }
+    }
+
+    private static void makeReadable(Path directory) throws IOException {
+        Files.createDirectories(directory);
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString(READABLE_DIRECTORY));
+    }
+
+    private static void remove(Path directory) throws IOException {
+        if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    /** Changes when any file does. */
+    private static String fingerprint(List<Path> entries) throws IOException {
+        CRC32C crc = new CRC32C();
+        for (Path entry : entries) {
+            try (Stream<Path> files = Files.walk(entry)) {
+                for (Path file : files.sorted().toList()) {
+                    String line = file + " " + Files.size(file) + " " + Files.getLastModifiedTime(file) + "\n";
+                    crc.update(line.getBytes(StandardCharsets.UTF_8));
+                }
+            }
+        }
+        return "%08x".formatted(crc.getValue());
+    }
+
+    /** Whether permissions let the user pass to the file and read it; for a directory, also pass into it. */
+    private boolean reachable(Path file) {
+        try {
+            for (Path at = file.getParent(); at != null; at = at.getParent()) {
+                if (!may(at, false)) {
+                    return false;
+                }
+            }
+            return may(file, true) && (!Files.isDirectory(file) || may(file, false));
+        } catch (IOException e) {
+            LOG.debug("{} cannot be looked at", file, e);
+            return false;
+        }
+    }
+
+    private boolean may(Path file, boolean read) throws IOException {
+        PosixFileAttributes attributes = Files.readAttributes(file, PosixFileAttributes.class);
+        PosixFilePermission needed;
+        if ((Integer) Files.getAttribute(file, "unix:uid") == account.uid()) {
+            needed = read ? PosixFilePermission.OWNER_READ : PosixFilePermission.OWNER_EXECUTE;
+        } else if ((Integer) Files.getAttribute(file, "unix:gid") == account.gid()) {
+            needed = read ? PosixFilePermission.GROUP_READ : PosixFilePermission.GROUP_EXECUTE;
+        } else {
+            needed = read ? PosixFilePermission.OTHERS_READ : PosixFilePermission.OTHERS_EXECUTE;
+        }
+        return attributes.permissions().contains(needed);
+    }
+
+    private static String join(List<Path> entries) {
+        return entries.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+    }
+}

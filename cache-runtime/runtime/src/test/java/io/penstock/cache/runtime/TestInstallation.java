@@ -1,0 +1,207 @@
+package io.penstock.cache.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.penstock.cache.control.StateDirectory;
+import io.penstock.cache.control.custody.HolderClient;
+import io.penstock.cache.control.custody.Mounter;
+import io.penstock.cache.control.custody.v1.MountList;
+import io.penstock.cache.linux.MountCalls;
+import io.penstock.cache.linux.Mounts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** An installation of real processes in a directory of its own, with a model beside it. Leaves nothing when closed. */
+final class TestInstallation implements AutoCloseable {
+    static final Duration SOON = Duration.ofSeconds(60);
+
+    private final Path base;
+    private final List<String> options = new ArrayList<>();
+    private final List<Process> processes = new ArrayList<>();
+    private final List<String> user;
+    private Path cache;
+
+    private TestInstallation(Path base, List<String> user) {
+        this.base = base;
+        this.user = user;
+        this.cache = base.resolve("cache");
+    }
+
+    /** Of root, with a daemon that is nobody. */
+    static TestInstallation make() throws IOException {
+        return make(List.of());
+    }
+
+    /**
+     * Of another user.
+     *
+     * @param user the words that go before a command to run it as that user
+     */
+    static TestInstallation make(List<String> user) throws IOException {
+        // below /tmp, as the daemon's user must be able to get there, and a socket's path must be short
+        Path base = Files.createTempDirectory(Path.of("/tmp"), "penstock-test");
+        Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxrwxrwx"));
+        return new TestInstallation(base, user);
+    }
+
+    TestInstallation with(String... more) {
+        options.addAll(List.of(more));
+        return this;
+    }
+
+    Path base() {
+        return base;
+    }
+
+    StateDirectory state() {
+        return new StateDirectory(base.resolve("run"));
+    }
+
+    Path cache() {
+        return cache;
+    }
+
+    TestInstallation withCache(Path directory) {
+        cache = directory;
+        return this;
+    }
+
+    Path model() {
+        return base.resolve("model");
+    }
+
+    /** Writes a file of the model; the same seed gives the same bytes. */
+    byte[] file(String name, int size, long seed) throws IOException {
+        byte[] bytes = new byte[size];
+        new Random(seed).nextBytes(bytes);
+        Path file = model().resolve(name);
+        Files.createDirectories(file.getParent());
+        Files.setPosixFilePermissions(model(), PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.write(file, bytes);
+        return bytes;
+    }
+
+    /** Starts a mount, and returns when it can be used. */
+    Process mount(String name, String... more) throws IOException {
+        Process process = tryMount(name, more);
+        Path out = base.resolve("out-" + name);
+        await().atMost(SOON)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> Files.readString(out).contains("mounted ") || !process.isAlive());
+        assertThat(Files.readString(out)).as("%s", said(name)).contains("mounted ");
+        return process;
+    }
+
+    Process tryMount(String name, String... more) throws IOException {
+        List<String> arguments =
+                new ArrayList<>(List.of("mount", model().toString(), point(name).toString()));
+        arguments.addAll(List.of(more));
+        return start(name, arguments);
+    }
+
+    String said(String name) throws IOException {
+        Path log = state().daemonOutput();
+        return Files.readString(base.resolve("err-" + name)) + (Files.isReadable(log) ? Files.readString(log) : "");
+    }
+
+    /** Runs a command to its end; its exit status. */
+    int run(String name, String... arguments) throws IOException, InterruptedException {
+        Process process = start(name, List.of(arguments));
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("%s ends", name).isTrue();
+        return process.exitValue();
+    }
+
+    private Process start(String name, List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>(user);
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx64m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                CommandMain.class.getName()));
+        command.addAll(arguments);
+        command.addAll(List.of("--state-dir", state().path().toString()));
+        if (arguments.getFirst().equals("mount") || arguments.getFirst().equals("daemon")) {
+            command.addAll(List.of("--cache-dir", cache().toString()));
+            options.forEach(o -> command.addAll(List.of("--set", o)));
+        }
+        Process process = new ProcessBuilder(command)
+                .redirectOutput(base.resolve("out-" + name).toFile())
+                .redirectError(base.resolve("err-" + name).toFile())
+                .directory(Path.of("/").toFile())
+                .start();
+        processes.add(process);
+        return process;
+    }
+
+    Path point(String name) {
+        return base.resolve("mnt-" + name);
+    }
+
+    MountList mounts() throws IOException, InterruptedException {
+        try (HolderClient holder = HolderClient.connect(state()).orElseThrow()) {
+            return holder.mounts();
+        }
+    }
+
+    /** The process that serves now; waits for one, other than {@code not}. */
+    ProcessHandle daemon(long not) {
+        long[] pid = new long[1];
+        await().atMost(SOON).pollInterval(Duration.ofMillis(10)).until(() -> {
+            pid[0] = mounts().getDaemonPid();
+            return pid[0] != 0 && pid[0] != not;
+        });
+        return ProcessHandle.of(pid[0]).orElseThrow();
+    }
+
+    /** Processes of this installation, found by what only they have among their arguments. */
+    List<ProcessHandle> alive() {
+        return ProcessHandle.allProcesses()
+                .filter(p -> p.pid() != ProcessHandle.current().pid())
+                .filter(p -> arguments(p).contains(base.toString()))
+                .toList();
+    }
+
+    private static String arguments(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"));
+        } catch (IOException e) {
+            return ""; // it has just ended
+        }
+    }
+
+    List<Mounts.Mount> mounted() throws IOException {
+        return Mounts.list().stream().filter(m -> m.point().startsWith(base)).toList();
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (Mounts.Mount mount : mounted()) {
+            if (mount.type().equals(Mounter.TYPE)) {
+                MountCalls.unmount(mount.point(), MountCalls.MNT_DETACH);
+            }
+        }
+        alive().forEach(ProcessHandle::destroyForcibly);
+        processes.forEach(Process::destroyForcibly);
+        await().atMost(SOON).until(() -> alive().isEmpty());
+        try (Stream<Path> files = Files.walk(base)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}
