@@ -30,6 +30,7 @@ final class TestInstallation implements AutoCloseable {
     private final List<Process> processes = new ArrayList<>();
     private final List<String> user;
     private Path cache;
+    private String classPath = System.getProperty("java.class.path");
 
     private TestInstallation(Path base, List<String> user) {
         this.base = base;
@@ -124,14 +125,14 @@ final class TestInstallation implements AutoCloseable {
     private Process start(String name, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(user);
         command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                java(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-Xmx64m",
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath,
                 CommandMain.class.getName()));
         command.addAll(arguments);
         command.addAll(List.of("--state-dir", state().path().toString()));
@@ -139,13 +140,42 @@ final class TestInstallation implements AutoCloseable {
             command.addAll(List.of("--cache-dir", cache().toString()));
             options.forEach(o -> command.addAll(List.of("--set", o)));
         }
-        Process process = new ProcessBuilder(command)
-                .redirectOutput(base.resolve("out-" + name).toFile())
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().put("PENSTOCK_HOME", base.resolve("home").toString());
+        Process process = builder.redirectOutput(base.resolve("out-" + name).toFile())
                 .redirectError(base.resolve("err-" + name).toFile())
                 .directory(Path.of("/").toFile())
                 .start();
         processes.add(process);
         return process;
+    }
+
+    /** Has daemons start from an AOT cache, as installed ones do. */
+    TestInstallation fast() throws IOException, InterruptedException {
+        Path jars = Files.createDirectory(base.resolve("jars"));
+        classPath = Jars.classPath(jars);
+        Path home = Files.createDirectories(base.resolve("home/aot"));
+        Process training = new ProcessBuilder(
+                        java(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-XX:+UseSerialGC",
+                        "-XX:AOTCacheOutput=" + home.resolve("daemon.aot"),
+                        "-cp",
+                        classPath,
+                        RehearsalMain.class.getName())
+                .redirectErrorStream(true)
+                .redirectOutput(base.resolve("out-training").toFile())
+                .start();
+        assertThat(training.waitFor(120, TimeUnit.SECONDS)).isTrue();
+        assertThat(home.resolve("daemon.aot"))
+                .as("%s", Files.readString(base.resolve("out-training")))
+                .exists();
+        return this;
+    }
+
+    private static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
     Path point(String name) {
