@@ -66,6 +66,7 @@ public final class ReadEngine implements AutoCloseable {
     private final ExecutorService announcer;
     private final Thread thread;
     private volatile boolean sleeping;
+    private volatile boolean woken;
     private volatile boolean stopping;
     private volatile String storeError;
     private volatile long storeBadUntil;
@@ -262,7 +263,9 @@ public final class ReadEngine implements AutoCloseable {
         wake();
     }
 
+    /** Has the scheduling thread look again; one that is about to sleep does not. */
     void wake() {
+        woken = true;
         if (sleeping) {
             LockSupport.unpark(thread);
         }
@@ -341,7 +344,7 @@ public final class ReadEngine implements AutoCloseable {
 
     private void sleep(long until) {
         sleeping = true;
-        if (events.isEmpty() && !stopping) {
+        if (events.isEmpty() && !woken && !stopping) {
             if (until == Long.MAX_VALUE) {
                 LockSupport.park(this);
             } else {
@@ -349,6 +352,7 @@ public final class ReadEngine implements AutoCloseable {
             }
         }
         sleeping = false;
+        woken = false;
     }
 
     private long steps(long now) {
