@@ -79,7 +79,7 @@ final class Checks {
                         ErrorCode.CACHE_IO, "reading " + entry.object + ": " + cause.getMessage(), "", cause);
         if (files.tier().failing() || !(cause instanceof ErrnoException)) {
             for (int chunk = first; chunk <= last; chunk++) {
-                commits.drop(files, chunk);
+                drop(files, chunk);
             }
         }
         return error;
@@ -100,9 +100,7 @@ final class Checks {
                 states.setVerified(chunk);
                 return;
             }
-            if (!states.isVerified(chunk)) {
-                commits.drop(files, chunk);
-            }
+            drop(files, chunk);
         }
         throw mismatch(chunk);
     }
@@ -185,7 +183,19 @@ final class Checks {
             return true;
         }
         LOG.warn("{}", mismatch(chunk).getMessage());
-        commits.drop(files, chunk);
+        drop(files, chunk);
         return false;
+    }
+
+    /** Drops a chunk that was found bad, unless it has been dropped and stored again since. */
+    private void drop(ObjectFiles files, int chunk) {
+        commits.drop(files, chunk, () -> {
+            try {
+                return crcOf(files, chunk) != files.header().crc32c(chunk);
+            } catch (IOException e) {
+                LOG.debug("chunk {} of {} is unreadable", chunk, entry.object, e);
+                return true;
+            }
+        });
     }
 }

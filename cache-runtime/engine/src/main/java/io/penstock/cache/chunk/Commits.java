@@ -3,6 +3,7 @@ package io.penstock.cache.chunk;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -122,9 +123,13 @@ final class Commits {
         }
     }
 
-    /** Makes a chunk absent, also on disk. */
-    synchronized void drop(ObjectFiles files, int chunk) {
-        if (!forget(files, chunk) || files.tier().failing()) {
+    /** Makes a chunk absent, also on disk, if it is present and {@code bad} now that nobody else can drop it. */
+    synchronized void drop(ObjectFiles files, int chunk, BooleanSupplier bad) {
+        if (states.home() != files
+                || !states.has(chunk)
+                || !bad.getAsBoolean()
+                || !forget(files, chunk)
+                || files.tier().failing()) {
             return;
         }
         long[] durable = files.header().durableCopy();
