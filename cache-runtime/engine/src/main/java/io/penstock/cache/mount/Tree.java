@@ -138,12 +138,6 @@ public final class Tree {
         return node;
     }
 
-    /** The file that shows {@code entry}; -1 when it is hidden. */
-    public int find(Entry entry) {
-        int node = find(entry.path());
-        return node >= 0 && !isDirectory(node) && entry(node).equals(entry) ? node : -1;
-    }
-
     /** Path below the mount point, empty for the root. */
     public String path(int node) {
         if (node == ROOT) {

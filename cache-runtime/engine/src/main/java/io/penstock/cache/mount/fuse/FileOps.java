@@ -52,7 +52,7 @@ final class FileOps {
         } else {
             served.counters().opens.increment();
             int backing = complete ? served.passthrough().acquire(node) : 0;
-            boolean opened = backing > 0 ? openPassedThrough(backing) : openServed(node, complete);
+            boolean opened = backing > 0 ? openPassedThrough(backing) : openServed(node);
             if (complete && !opened) {
                 served.passthrough().release(node);
             }
@@ -64,7 +64,7 @@ final class FileOps {
         return opened(NEXT.getAndIncrement(), Wire.FOPEN_PASSTHROUGH | Wire.FOPEN_NOFLUSH, backing);
     }
 
-    private boolean openServed(int node, boolean complete) {
+    private boolean openServed(int node) {
         Entry entry = tree.entry(node);
         try {
             Handles.Handle handle = new Handles.Handle(
@@ -73,9 +73,6 @@ final class FileOps {
             if (!opened(handle.number(), Wire.FOPEN_KEEP_CACHE | Wire.FOPEN_NOFLUSH, 0)) {
                 close(handle.number());
                 return false;
-            }
-            if (!complete && served.passthrough().fits(node)) {
-                served.expiry().expire(node);
             }
             return true;
         } catch (ReadException e) {

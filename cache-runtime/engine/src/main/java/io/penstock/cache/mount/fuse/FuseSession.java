@@ -80,7 +80,6 @@ public final class FuseSession implements AutoCloseable {
         Handshake.resume(device, tree, state);
         FuseSession session = session(device, tree, reader, backing, options, listener, state, true);
         session.run();
-        session.expireComplete();
         return session;
     }
 
@@ -106,7 +105,6 @@ public final class FuseSession implements AutoCloseable {
                 new Handles(),
                 new Passthrough(tree, reader, used, state, listener, log),
                 new Waiting(device, state.maxRead(), options.maxWaiting(), counters, log),
-                new Expiry(device, tree, state.has(Wire.INIT_EXPIRE_ONLY)),
                 counters,
                 log));
     }
@@ -119,27 +117,8 @@ public final class FuseSession implements AutoCloseable {
     }
 
     private void run() {
-        served.expiry().start();
-        served.reader().onComplete(entry -> {
-            if (served.passthrough().active()) {
-                int node = served.tree().find(entry);
-                if (node >= 0) {
-                    served.expiry().expire(node);
-                }
-            }
-        });
         for (int i = 0; i < served.options().threads(); i++) {
             Thread.ofPlatform().daemon().name("fuse-" + i).start(new Worker(this, served));
-        }
-    }
-
-    /** The kernel may still know files by their plain nodes that became complete while nobody served. */
-    private void expireComplete() {
-        Tree tree = served.tree();
-        for (int node = 0; node < tree.nodes() && served.passthrough().active(); node++) {
-            if (!tree.isDirectory(node) && served.passthrough().fits(node)) {
-                served.expiry().expire(node);
-            }
         }
     }
 
@@ -175,7 +154,6 @@ public final class FuseSession implements AutoCloseable {
             return;
         }
         served.waiting().close();
-        served.expiry().close();
         served.handles().removeAll().forEach(handle -> handle.reader().close());
         served.passthrough().end();
         served.device().close();

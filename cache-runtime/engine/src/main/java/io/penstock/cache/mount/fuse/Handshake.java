@@ -37,7 +37,6 @@ final class Handshake {
             | Wire.INIT_CACHE_SYMLINKS
             | Wire.INIT_NO_OPENDIR
             | Wire.INIT_EXT
-            | Wire.INIT_EXPIRE_ONLY
             | Wire.INIT_PASSTHROUGH
             | Wire.INIT_RESEND;
 

@@ -9,9 +9,15 @@ import io.penstock.cache.mount.Tree;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 
-/** Names and attributes. Nothing here ever changes during a session, so the kernel may keep all of it. */
+/**
+ * Names and attributes. Nothing here changes during a session, so the kernel may keep it, but for the node numbers of
+ * files that are not complete: it asks for these again, and so learns the complete ones. We could tell it when they
+ * change, but that takes the directory's lock, which a reader may hold who waits for us: a process that is killed in
+ * between never ends, and nobody notices that it is to be replaced.
+ */
 final class NodeOps {
     private static final long FOR_EVER = TimeUnit.DAYS.toSeconds(3650);
+    private static final long AGAIN_AFTER = 1;
     private static final int NAME_MAX = 255;
     private static final int BLOCK = 4096;
     private static final int DIRECTORY_MODE = 0040555;
@@ -120,9 +126,10 @@ final class NodeOps {
     }
 
     private void entry(int node, MemorySegment out, long at) {
-        out.set(JAVA_LONG, at, served.nodeId(node));
+        long id = served.nodeId(node);
+        out.set(JAVA_LONG, at, id);
         out.set(JAVA_LONG, at + 8, 1);
-        out.set(JAVA_LONG, at + 16, FOR_EVER);
+        out.set(JAVA_LONG, at + 16, NodeIds.isComplete(id) || !served.mayChange(node) ? FOR_EVER : AGAIN_AFTER);
         out.set(JAVA_LONG, at + 24, FOR_EVER);
         out.set(JAVA_LONG, at + 32, 0);
         attributes(node, out, at + 40);

@@ -15,12 +15,16 @@ record Served(
         Handles handles,
         Passthrough passthrough,
         Waiting waiting,
-        Expiry expiry,
         Counters counters,
         FailureLog log) {
 
     /** The number under which the kernel gets to know the node now. */
     long nodeId(int node) {
         return !tree.isDirectory(node) && passthrough.fits(node) ? NodeIds.complete(node) : NodeIds.plain(node);
+    }
+
+    /** Whether the kernel may get to know the node under another number later. */
+    boolean mayChange(int node) {
+        return passthrough.active() && !tree.isDirectory(node) && tree.size(node) > 0;
     }
 }

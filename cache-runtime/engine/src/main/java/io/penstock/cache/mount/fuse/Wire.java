@@ -47,9 +47,7 @@ final class Wire {
     static final int COPY_FILE_RANGE = 47;
     static final int TMPFILE = 51;
 
-    static final int NOTIFY_INVAL_ENTRY = 3;
     static final int NOTIFY_RESEND = 7;
-    static final int EXPIRE_ONLY = 1;
 
     static final long INIT_ASYNC_READ = 1;
     static final long INIT_DO_READDIRPLUS = 1 << 13;
@@ -61,7 +59,6 @@ final class Wire {
     static final long INIT_CACHE_SYMLINKS = 1 << 23;
     static final long INIT_NO_OPENDIR = 1 << 24;
     static final long INIT_EXT = 1 << 30;
-    static final long INIT_EXPIRE_ONLY = 1L << 35;
     static final long INIT_PASSTHROUGH = 1L << 37;
     static final long INIT_RESEND = 1L << 39;
 
