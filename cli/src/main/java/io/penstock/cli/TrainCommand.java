@@ -23,11 +23,14 @@ final class TrainCommand implements Callable<Integer> {
     private Family family;
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() throws IOException, InterruptedException {
         switch (family) {
             case CLIENT -> client();
-            case HOLDER -> help("mount", "unmount");
-            case DAEMON -> help("daemon");
+            case HOLDER -> {
+                help("mount", "unmount");
+                HolderRehearsal.run(TrainCommand::run);
+            }
+            case DAEMON -> io.penstock.cache.runtime.Rehearsal.daemon();
         }
         return ErrorCode.Exit.DONE;
     }

@@ -2,11 +2,9 @@ package io.penstock.cache.linux;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 import java.util.Map;
 
@@ -22,25 +20,17 @@ public final class ChildProcess {
 
     private static final int SIGSET = 128;
 
-    private static final MethodHandle SPAWN =
-            Libc.function("posix_spawn", Libc.intResult(ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
-    private static final MethodHandle ACTIONS_INIT =
-            Libc.function("posix_spawn_file_actions_init", Libc.intResult(ADDRESS));
-    private static final MethodHandle ACTIONS_DESTROY =
-            Libc.function("posix_spawn_file_actions_destroy", Libc.intResult(ADDRESS));
-    private static final MethodHandle ADD_DUP2 =
-            Libc.function("posix_spawn_file_actions_adddup2", Libc.intResult(ADDRESS, JAVA_INT, JAVA_INT));
-    private static final MethodHandle ADD_CLOSEFROM =
-            Libc.function("posix_spawn_file_actions_addclosefrom_np", Libc.intResult(ADDRESS, JAVA_INT));
-    private static final MethodHandle ADD_CHDIR =
-            Libc.function("posix_spawn_file_actions_addchdir_np", Libc.intResult(ADDRESS, ADDRESS));
-    private static final MethodHandle ATTR_INIT = Libc.function("posix_spawnattr_init", Libc.intResult(ADDRESS));
-    private static final MethodHandle ATTR_DESTROY = Libc.function("posix_spawnattr_destroy", Libc.intResult(ADDRESS));
-    private static final MethodHandle ATTR_FLAGS =
-            Libc.function("posix_spawnattr_setflags", Libc.intResult(ADDRESS, JAVA_SHORT));
-    private static final MethodHandle ATTR_SIGMASK =
-            Libc.function("posix_spawnattr_setsigmask", Libc.intResult(ADDRESS, ADDRESS));
-    private static final MethodHandle WAITPID = Libc.function("waitpid", Libc.intResult(JAVA_INT, ADDRESS, JAVA_INT));
+    private static final Libc.Function SPAWN = Libc.function("posix_spawn");
+    private static final Libc.Function ACTIONS_INIT = Libc.function("posix_spawn_file_actions_init");
+    private static final Libc.Function ACTIONS_DESTROY = Libc.function("posix_spawn_file_actions_destroy");
+    private static final Libc.Function ADD_DUP2 = Libc.function("posix_spawn_file_actions_adddup2");
+    private static final Libc.Function ADD_CLOSEFROM = Libc.function("posix_spawn_file_actions_addclosefrom_np");
+    private static final Libc.Function ADD_CHDIR = Libc.function("posix_spawn_file_actions_addchdir_np");
+    private static final Libc.Function ATTR_INIT = Libc.function("posix_spawnattr_init");
+    private static final Libc.Function ATTR_DESTROY = Libc.function("posix_spawnattr_destroy");
+    private static final Libc.Function ATTR_FLAGS = Libc.function("posix_spawnattr_setflags");
+    private static final Libc.Function ATTR_SIGMASK = Libc.function("posix_spawnattr_setsigmask");
+    private static final Libc.Function WAITPID = Libc.function("waitpid");
 
     private final int pid;
 
@@ -75,46 +65,40 @@ public final class ChildProcess {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment actions = arena.allocate(OPAQUE, 16);
             MemorySegment attributes = arena.allocate(OPAQUE, 16);
-            check((int) ACTIONS_INIT.invokeExact(Libc.state(), actions));
-            check((int) ATTR_INIT.invokeExact(Libc.state(), attributes));
+            check((int) ACTIONS_INIT.call(Libc.pointer(actions)));
+            check((int) ATTR_INIT.call(Libc.pointer(attributes)));
             int targets = plan.descriptors.size();
             for (int i = 0; i < targets; i++) {
                 int from = plan.descriptors.get(i).number();
                 if (from < targets && from != i) {
                     throw new IllegalArgumentException("descriptor " + from + " would be overwritten before its turn");
                 }
-                check((int) ADD_DUP2.invokeExact(Libc.state(), actions, from, i));
+                check((int) ADD_DUP2.call(Libc.pointer(actions), from, i));
             }
-            check((int) ADD_CLOSEFROM.invokeExact(Libc.state(), actions, targets));
-            check((int) ADD_CHDIR.invokeExact(Libc.state(), actions, arena.allocateFrom(plan.directory)));
+            check((int) ADD_CLOSEFROM.call(Libc.pointer(actions), targets));
+            check((int) ADD_CHDIR.call(Libc.pointer(actions), Libc.pointer(arena.allocateFrom(plan.directory))));
             short flags = plan.ownSession ? (short) (SETSIGMASK | SETSID) : SETSIGMASK;
-            check((int) ATTR_SIGMASK.invokeExact(Libc.state(), attributes, arena.allocate(SIGSET, 8)));
-            check((int) ATTR_FLAGS.invokeExact(Libc.state(), attributes, flags));
+            check((int) ATTR_SIGMASK.call(Libc.pointer(attributes), Libc.pointer(arena.allocate(SIGSET, 8))));
+            check((int) ATTR_FLAGS.call(Libc.pointer(attributes), flags));
             MemorySegment pid = arena.allocate(JAVA_INT);
             String program = plan.command.getFirst();
-            int result = (int) SPAWN.invokeExact(
-                    Libc.state(),
-                    pid,
-                    arena.allocateFrom(program),
-                    actions,
-                    attributes,
-                    strings(plan.command, arena),
-                    strings(
+            int result = (int) SPAWN.call(
+                    Libc.pointer(pid),
+                    Libc.pointer(arena.allocateFrom(program)),
+                    Libc.pointer(actions),
+                    Libc.pointer(attributes),
+                    Libc.pointer(strings(plan.command, arena)),
+                    Libc.pointer(strings(
                             plan.environment.entrySet().stream()
                                     .map(e -> e.getKey() + "=" + e.getValue())
                                     .toList(),
-                            arena));
-            int ignored = (int) ACTIONS_DESTROY.invokeExact(Libc.state(), actions);
-            ignored = (int) ATTR_DESTROY.invokeExact(Libc.state(), attributes);
+                            arena)));
+            int ignored = (int) ACTIONS_DESTROY.call(Libc.pointer(actions));
+            ignored = (int) ATTR_DESTROY.call(Libc.pointer(attributes));
             if (result != 0) {
                 throw new ErrnoException("start " + program, result);
             }
             return new ChildProcess(pid.get(JAVA_INT, 0));
-        } catch (Throwable t) {
-            if (t instanceof ErrnoException e) {
-                throw e;
-            }
-            throw Libc.unexpected(t);
         }
     }
 
@@ -126,7 +110,7 @@ public final class ChildProcess {
     public int await() throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(JAVA_INT);
-            while ((int) WAITPID.invokeExact(Libc.state(), pid, status, 0) < 0) {
+            while ((int) WAITPID.call(pid, Libc.pointer(status), 0) < 0) {
                 if (Libc.errno() != Errno.EINTR) {
                     throw new ErrnoException("waitpid", Libc.errno());
                 }
@@ -134,11 +118,6 @@ public final class ChildProcess {
             int word = status.get(JAVA_INT, 0);
             int signal = word & 0x7f;
             return signal == 0 ? (word >> 8) & 0xff : 128 + signal;
-        } catch (Throwable t) {
-            if (t instanceof ErrnoException e) {
-                throw e;
-            }
-            throw Libc.unexpected(t);
         }
     }
 

@@ -1,13 +1,7 @@
 package io.penstock.cache.linux;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.lang.foreign.Arena;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -46,31 +40,23 @@ public final class Fd implements AutoCloseable {
     public static final int POSIX_FADV_DONTNEED = 4;
 
     private static final int F_DUPFD_CLOEXEC = 1030;
-    private static final Linker.Option VARIADIC_2 = Linker.Option.firstVariadicArg(2);
 
-    private static final MethodHandle OPEN =
-            Libc.function("open", Libc.intResult(ADDRESS, JAVA_INT, JAVA_INT), VARIADIC_2);
-    private static final MethodHandle CLOSE = Libc.function("close", Libc.ints(1));
-    private static final MethodHandle DUP2 = Libc.function("dup2", Libc.ints(2));
-    private static final MethodHandle FCNTL = Libc.function("fcntl", Libc.ints(3), VARIADIC_2);
-    private static final MethodHandle READ = Libc.function("read", Libc.longResult(JAVA_INT, ADDRESS, JAVA_LONG));
-    private static final MethodHandle WRITE = Libc.function("write", Libc.longResult(JAVA_INT, ADDRESS, JAVA_LONG));
-    private static final MethodHandle WRITEV = Libc.function("writev", Libc.longResult(JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle PREAD =
-            Libc.function("pread", Libc.longResult(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
-    private static final MethodHandle PWRITE =
-            Libc.function("pwrite", Libc.longResult(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
-    private static final MethodHandle IOCTL =
-            Libc.function("ioctl", Libc.intResult(JAVA_INT, JAVA_LONG, ADDRESS), VARIADIC_2);
-    private static final MethodHandle FALLOCATE =
-            Libc.function("fallocate", Libc.intResult(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-    private static final MethodHandle FTRUNCATE = Libc.function("ftruncate", Libc.intResult(JAVA_INT, JAVA_LONG));
-    private static final MethodHandle FDATASYNC = Libc.function("fdatasync", Libc.ints(1));
-    private static final MethodHandle FLOCK = Libc.function("flock", Libc.ints(2));
-    private static final MethodHandle SYNC_FILE_RANGE =
-            Libc.function("sync_file_range", Libc.intResult(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle FADVISE =
-            Libc.function("posix_fadvise", Libc.intResult(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    private static final Libc.Function OPEN = Libc.function("open");
+    private static final Libc.Function CLOSE = Libc.function("close");
+    private static final Libc.Function DUP2 = Libc.function("dup2");
+    private static final Libc.Function FCNTL = Libc.function("fcntl");
+    private static final Libc.Function READ = Libc.function("read");
+    private static final Libc.Function WRITE = Libc.function("write");
+    private static final Libc.Function WRITEV = Libc.function("writev");
+    private static final Libc.Function PREAD = Libc.function("pread");
+    private static final Libc.Function PWRITE = Libc.function("pwrite");
+    private static final Libc.Function IOCTL = Libc.function("ioctl");
+    private static final Libc.Function FALLOCATE = Libc.function("fallocate");
+    private static final Libc.Function FTRUNCATE = Libc.function("ftruncate");
+    private static final Libc.Function FDATASYNC = Libc.function("fdatasync");
+    private static final Libc.Function FLOCK = Libc.function("flock");
+    private static final Libc.Function SYNC_FILE_RANGE = Libc.function("sync_file_range");
+    private static final Libc.Function FADVISE = Libc.function("posix_fadvise");
 
     private final int number;
     private final AtomicBoolean open = new AtomicBoolean(true);
@@ -88,10 +74,8 @@ public final class Fd implements AutoCloseable {
     public static Fd open(Path path, int flags, int mode) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocateFrom(path.toString());
-            int fd = (int) OPEN.invokeExact(Libc.state(), name, flags | O_CLOEXEC, mode);
+            int fd = (int) OPEN.call(Libc.pointer(name), flags | O_CLOEXEC, mode);
             return new Fd(Libc.check("open " + path, fd));
-        } catch (Throwable t) {
-            throw rethrow(t);
         }
     }
 
@@ -101,58 +85,34 @@ public final class Fd implements AutoCloseable {
 
     /** A second descriptor of the same open file. */
     public Fd duplicate() throws ErrnoException {
-        try {
-            int fd = (int) FCNTL.invokeExact(Libc.state(), number, F_DUPFD_CLOEXEC, 0);
-            return new Fd(Libc.check("fcntl", fd));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        int fd = (int) FCNTL.call(number, F_DUPFD_CLOEXEC, 0);
+        return new Fd(Libc.check("fcntl", fd));
     }
 
     /** Makes {@code target}, for example 1, another name of this open file; not close-on-exec. */
     public void copyTo(int target) throws ErrnoException {
-        try {
-            Libc.check("dup2", (int) DUP2.invokeExact(Libc.state(), number, target));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        Libc.check("dup2", (int) DUP2.call(number, target));
     }
 
     /** fcntl with an integer argument. */
     public int fcntl(int command, int argument) throws ErrnoException {
-        try {
-            return Libc.check("fcntl", (int) FCNTL.invokeExact(Libc.state(), number, command, argument));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        return Libc.check("fcntl", (int) FCNTL.call(number, command, argument));
     }
 
     /** One read(2); 0 at the end. */
     public long read(MemorySegment into) throws ErrnoException {
-        try {
-            return Libc.check("read", (long) READ.invokeExact(Libc.state(), number, into, into.byteSize()));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        return Libc.check("read", READ.call(number, into, into.byteSize()));
     }
 
     /** Like {@link #read} but returns {@code -errno} instead of throwing: for loops where errors are ordinary. */
     public long tryRead(MemorySegment into) {
-        try {
-            long n = (long) READ.invokeExact(Libc.state(), number, into, into.byteSize());
-            return n < 0 ? -Libc.errno() : n;
-        } catch (Throwable t) {
-            throw Libc.unexpected(t);
-        }
+        long n = READ.call(number, into, into.byteSize());
+        return n < 0 ? -Libc.errno() : n;
     }
 
     /** One write(2). */
     public long write(MemorySegment from) throws ErrnoException {
-        try {
-            return Libc.check("write", (long) WRITE.invokeExact(Libc.state(), number, from, from.byteSize()));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        return Libc.check("write", WRITE.call(number, from, from.byteSize()));
     }
 
     /** One write(2) of a short text. */
@@ -165,12 +125,8 @@ public final class Fd implements AutoCloseable {
 
     /** Like {@link #write} but returns {@code -errno} instead of throwing. */
     public long tryWrite(MemorySegment from) {
-        try {
-            long n = (long) WRITE.invokeExact(Libc.state(), number, from, from.byteSize());
-            return n < 0 ? -Libc.errno() : n;
-        } catch (Throwable t) {
-            throw Libc.unexpected(t);
-        }
+        long n = WRITE.call(number, from, from.byteSize());
+        return n < 0 ? -Libc.errno() : n;
     }
 
     /**
@@ -178,21 +134,13 @@ public final class Fd implements AutoCloseable {
      * {@code -errno} on failure.
      */
     public long tryWritev(MemorySegment vectors, int count) {
-        try {
-            long n = (long) WRITEV.invokeExact(Libc.state(), number, vectors, count);
-            return n < 0 ? -Libc.errno() : n;
-        } catch (Throwable t) {
-            throw Libc.unexpected(t);
-        }
+        long n = WRITEV.call(number, vectors, count);
+        return n < 0 ? -Libc.errno() : n;
     }
 
     /** One pread(2); 0 at the end. */
     public long pread(MemorySegment into, long offset) throws ErrnoException {
-        try {
-            return Libc.check("pread", (long) PREAD.invokeExact(Libc.state(), number, into, into.byteSize(), offset));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        return Libc.check("pread", PREAD.call(number, into, into.byteSize(), offset));
     }
 
     /** Reads until {@code into} is full or the file ends; returns the bytes read. */
@@ -213,93 +161,48 @@ public final class Fd implements AutoCloseable {
         long done = 0;
         while (done < from.byteSize()) {
             MemorySegment rest = from.asSlice(done);
-            try {
-                done += Libc.check("pwrite", (long)
-                        PWRITE.invokeExact(Libc.state(), number, rest, rest.byteSize(), offset + done));
-            } catch (Throwable t) {
-                throw rethrow(t);
-            }
+            done += Libc.check("pwrite", PWRITE.call(number, rest, rest.byteSize(), offset + done));
         }
     }
 
     /** ioctl with a pointer argument; returns the result or throws. */
     public int ioctl(long request, MemorySegment argument) throws ErrnoException {
-        try {
-            return Libc.check("ioctl", (int) IOCTL.invokeExact(Libc.state(), number, request, argument));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        return Libc.check("ioctl", (int) IOCTL.call(number, request, Libc.pointer(argument)));
     }
 
     public void fallocate(int mode, long offset, long length) throws ErrnoException {
-        try {
-            Libc.check("fallocate", (int) FALLOCATE.invokeExact(Libc.state(), number, mode, offset, length));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        Libc.check("fallocate", (int) FALLOCATE.call(number, mode, offset, length));
     }
 
     public void truncate(long size) throws ErrnoException {
-        try {
-            Libc.check("ftruncate", (int) FTRUNCATE.invokeExact(Libc.state(), number, size));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        Libc.check("ftruncate", (int) FTRUNCATE.call(number, size));
     }
 
     public void fdatasync() throws ErrnoException {
-        try {
-            Libc.check("fdatasync", (int) FDATASYNC.invokeExact(Libc.state(), number));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        Libc.check("fdatasync", (int) FDATASYNC.call(number));
     }
 
     /** flock(2): the lock belongs to the open file and ends with its last descriptor. */
     public void flock(int operation) throws ErrnoException {
-        try {
-            Libc.check("flock", (int) FLOCK.invokeExact(Libc.state(), number, operation));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        Libc.check("flock", (int) FLOCK.call(number, operation));
     }
 
     /** Starts (or waits for) write-back of a range of dirty pages. */
     public void syncFileRange(long offset, long length, int flags) throws ErrnoException {
-        try {
-            Libc.check(
-                    "sync_file_range", (int) SYNC_FILE_RANGE.invokeExact(Libc.state(), number, offset, length, flags));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        Libc.check("sync_file_range", (int) SYNC_FILE_RANGE.call(number, offset, length, flags));
     }
 
     /** posix_fadvise; advice only, so a refusal is no error. */
     public void advise(long offset, long length, int advice) {
-        try {
-            int ignored = (int) FADVISE.invokeExact(Libc.state(), number, offset, length, advice);
-        } catch (Throwable t) {
-            throw Libc.unexpected(t);
-        }
+        int ignored = (int) FADVISE.call(number, offset, length, advice);
     }
 
     /** Closes the descriptor once; further calls do nothing. */
     @Override
     public void close() {
         if (open.compareAndSet(true, false)) {
-            try {
-                int ignored = (int) CLOSE.invokeExact(Libc.state(), number);
-            } catch (Throwable t) {
-                throw Libc.unexpected(t);
-            }
+            int ignored = (int) CLOSE.call(number);
         }
-    }
-
-    private static ErrnoException rethrow(Throwable t) {
-        if (t instanceof ErrnoException e) {
-            return e;
-        }
-        throw Libc.unexpected(t);
     }
 
     @Override

@@ -1,12 +1,10 @@
 package io.penstock.cache.linux;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
 /** What statx(2) says about a file. {@code modifiedNanos} counts from 1970. */
@@ -16,8 +14,7 @@ public record FileStat(long inode, long size, long modifiedNanos, int mode) {
     private static final int BASIC_STATS = 0x7ff;
     private static final int BYTES = 256;
 
-    private static final MethodHandle STATX =
-            Libc.function("statx", Libc.intResult(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
+    private static final Libc.Function STATX = Libc.function("statx");
 
     /** Follows links. */
     public static FileStat of(Path path) throws ErrnoException {
@@ -32,8 +29,8 @@ public record FileStat(long inode, long size, long modifiedNanos, int mode) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment stat = arena.allocate(BYTES, 8);
             MemorySegment name = arena.allocateFrom(path);
-            Libc.check(
-                    "statx " + path, (int) STATX.invokeExact(Libc.state(), directory, name, flags, BASIC_STATS, stat));
+            Libc.check("statx " + path, (int)
+                    STATX.call(directory, Libc.pointer(name), flags, BASIC_STATS, Libc.pointer(stat)));
             long seconds = stat.get(JAVA_LONG, 112);
             int nanos = stat.get(JAVA_INT, 120);
             return new FileStat(
@@ -41,10 +38,6 @@ public record FileStat(long inode, long size, long modifiedNanos, int mode) {
                     stat.get(JAVA_LONG, 40),
                     seconds * 1_000_000_000 + nanos,
                     Short.toUnsignedInt(stat.get(java.lang.foreign.ValueLayout.JAVA_SHORT, 28)));
-        } catch (ErrnoException e) {
-            throw e;
-        } catch (Throwable t) {
-            throw Libc.unexpected(t);
         }
     }
 }

@@ -1,7 +1,6 @@
 package io.penstock.cache.linux;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -13,42 +12,90 @@ import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
-/** Method handles to libc, and errno capture. One thread's errno segment is never seen by another. */
+/**
+ * Calls to libc, and errno capture. One thread's errno segment is never seen by another.
+ *
+ * <p>All functions are called through two shapes, six machine words and six of which the second is a pointer: the JVM
+ * needs some 20 ms to make a shape, and every process of ours would wait for twenty of them when it starts. On Linux on
+ * x86-64 and aarch64 an integer is passed as a word, words too many are not looked at, and variadic functions are called
+ * like others. Of an {@code int} result only the lower half means something: cast it.
+ */
 final class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final StructLayout STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
     private static final ThreadLocal<MemorySegment> CAPTURED =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(STATE));
+    private static final MethodHandle WORDS = shape(JAVA_LONG);
+    private static final MethodHandle WITH_POINTER = shape(ADDRESS);
 
     private Libc() {}
 
-    /** A call that reports errors through errno; the handle takes the capture segment first. */
-    static MethodHandle function(String name, FunctionDescriptor type, Linker.Option... more) {
-        Linker.Option[] options = new Linker.Option[more.length + 1];
-        options[0] = Linker.Option.captureCallState("errno");
-        System.arraycopy(more, 0, options, 1, more.length);
-        MemorySegment address =
-                LINKER.defaultLookup().find(name).orElseThrow(() -> new UnsatisfiedLinkError("libc has no " + name));
-        return LINKER.downcallHandle(address, type, options);
+    private static MethodHandle shape(MemoryLayout second) {
+        return LINKER.downcallHandle(
+                FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, second, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                Linker.Option.captureCallState("errno"));
     }
 
-    static FunctionDescriptor ints(int arguments) {
-        MemoryLayout[] layouts = new MemoryLayout[arguments];
-        java.util.Arrays.fill(layouts, JAVA_INT);
-        return FunctionDescriptor.of(JAVA_INT, layouts);
+    static Function function(String name) {
+        return new Function(
+                LINKER.defaultLookup().find(name).orElseThrow(() -> new UnsatisfiedLinkError("libc has no " + name)));
     }
 
-    static FunctionDescriptor longResult(MemoryLayout... arguments) {
-        return FunctionDescriptor.of(JAVA_LONG, arguments);
+    /** One function of libc. */
+    record Function(MemorySegment address) {
+        long call() {
+            return call(0, 0, 0, 0, 0, 0);
+        }
+
+        long call(long a) {
+            return call(a, 0, 0, 0, 0, 0);
+        }
+
+        long call(long a, long b) {
+            return call(a, b, 0, 0, 0, 0);
+        }
+
+        long call(long a, long b, long c) {
+            return call(a, b, c, 0, 0, 0);
+        }
+
+        long call(long a, long b, long c, long d) {
+            return call(a, b, c, d, 0, 0);
+        }
+
+        long call(long a, long b, long c, long d, long e) {
+            return call(a, b, c, d, e, 0);
+        }
+
+        long call(long a, long b, long c, long d, long e, long f) {
+            try {
+                return (long) WORDS.invokeExact(address, CAPTURED.get(), a, b, c, d, e, f);
+            } catch (Throwable t) {
+                throw unexpected(t);
+            }
+        }
+
+        long call(long a, MemorySegment b, long c) {
+            return call(a, b, c, 0);
+        }
+
+        /** The segment cannot be freed while the call is under way. */
+        long call(long a, MemorySegment b, long c, long d) {
+            try {
+                return (long) WITH_POINTER.invokeExact(address, CAPTURED.get(), a, b, c, d, 0L, 0L);
+            } catch (Throwable t) {
+                throw unexpected(t);
+            }
+        }
     }
 
-    static FunctionDescriptor intResult(MemoryLayout... arguments) {
-        return FunctionDescriptor.of(JAVA_INT, arguments);
-    }
-
-    static MemorySegment state() {
-        return CAPTURED.get();
+    /** The address of native memory that stays allocated until after the call. */
+    static long pointer(MemorySegment memory) {
+        if (!memory.isNative()) {
+            throw new IllegalArgumentException("memory of the heap has no address");
+        }
+        return memory.address();
     }
 
     static int errno() {
@@ -70,12 +117,10 @@ final class Libc {
     }
 
     /** What a method handle throws here is a bug of ours, never an expected outcome. */
-    static RuntimeException unexpected(Throwable t) {
+    private static RuntimeException unexpected(Throwable t) {
         if (t instanceof Error e) {
             throw e;
         }
         return t instanceof RuntimeException r ? r : new IllegalStateException(t);
     }
-
-    static final MemoryLayout POINTER = ADDRESS;
 }

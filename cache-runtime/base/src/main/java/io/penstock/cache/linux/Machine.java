@@ -1,12 +1,10 @@
 package io.penstock.cache.linux;
 
-import java.lang.invoke.MethodHandle;
-
 /** What the kernel says of this machine and process. */
 public final class Machine {
-    private static final MethodHandle GETPAGESIZE = Libc.function("getpagesize", Libc.ints(0));
-    private static final MethodHandle GETEUID = Libc.function("geteuid", Libc.ints(0));
-    private static final MethodHandle GETEGID = Libc.function("getegid", Libc.ints(0));
+    private static final Libc.Function GETPAGESIZE = Libc.function("getpagesize");
+    private static final Libc.Function GETEUID = Libc.function("geteuid");
+    private static final Libc.Function GETEGID = Libc.function("getegid");
 
     private Machine() {}
 
@@ -25,11 +23,7 @@ public final class Machine {
         return call(GETEGID);
     }
 
-    private static int call(MethodHandle function) {
-        try {
-            return (int) function.invokeExact(Libc.state());
-        } catch (Throwable t) {
-            throw Libc.unexpected(t);
-        }
+    private static int call(Libc.Function function) {
+        return (int) function.call();
     }
 }

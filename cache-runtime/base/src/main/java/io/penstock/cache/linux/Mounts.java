@@ -1,13 +1,8 @@
 package io.penstock.cache.linux;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,10 +19,9 @@ public final class Mounts {
 
     private static final int STATFS_SIZE = 120;
 
-    private static final MethodHandle MOUNT =
-            Libc.function("mount", Libc.intResult(ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
-    private static final MethodHandle UMOUNT2 = Libc.function("umount2", Libc.intResult(ADDRESS, JAVA_INT));
-    private static final MethodHandle STATFS = Libc.function("statfs", Libc.intResult(ADDRESS, ADDRESS));
+    private static final Libc.Function MOUNT = Libc.function("mount");
+    private static final Libc.Function UMOUNT2 = Libc.function("umount2");
+    private static final Libc.Function STATFS = Libc.function("statfs");
 
     private Mounts() {}
 
@@ -41,25 +35,20 @@ public final class Mounts {
     /** mount(2). */
     public static void mount(String source, Path point, String type, long flags, String data) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
-            Libc.check("mount " + point, (int) MOUNT.invokeExact(
-                    Libc.state(),
-                    arena.allocateFrom(source),
-                    arena.allocateFrom(point.toString()),
-                    arena.allocateFrom(type),
+            Libc.check("mount " + point, (int) MOUNT.call(
+                    Libc.pointer(arena.allocateFrom(source)),
+                    Libc.pointer(arena.allocateFrom(point.toString())),
+                    Libc.pointer(arena.allocateFrom(type)),
                     flags,
-                    arena.allocateFrom(data)));
-        } catch (Throwable t) {
-            throw rethrow(t);
+                    Libc.pointer(arena.allocateFrom(data))));
         }
     }
 
     /** umount2(2). */
     public static void unmount(Path point, int flags) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
-            Libc.check("umount " + point, (int)
-                    UMOUNT2.invokeExact(Libc.state(), arena.allocateFrom(point.toString()), flags));
-        } catch (Throwable t) {
-            throw rethrow(t);
+            Libc.check(
+                    "umount " + point, (int) UMOUNT2.call(Libc.pointer(arena.allocateFrom(point.toString())), flags));
         }
     }
 
@@ -72,10 +61,8 @@ public final class Mounts {
     public static int probe(Path path) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment answer = arena.allocate(STATFS_SIZE, 8);
-            int result = (int) STATFS.invokeExact(Libc.state(), arena.allocateFrom(path.toString()), answer);
+            int result = (int) STATFS.call(Libc.pointer(arena.allocateFrom(path.toString())), Libc.pointer(answer));
             return result < 0 ? Libc.errno() : 0;
-        } catch (Throwable t) {
-            throw Libc.unexpected(t);
         }
     }
 
@@ -127,12 +114,5 @@ public final class Mounts {
             }
         }
         return plain.toString();
-    }
-
-    private static ErrnoException rethrow(Throwable t) {
-        if (t instanceof ErrnoException e) {
-            return e;
-        }
-        throw Libc.unexpected(t);
     }
 }

@@ -1,14 +1,10 @@
 package io.penstock.cache.linux;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.time.Duration;
 
 /**
@@ -24,13 +20,9 @@ public final class PidFd implements AutoCloseable {
     private static final short POLLIN = 1;
     private static final int ESRCH = 3;
 
-    private static final MethodHandle OPEN =
-            Libc.function("syscall", Libc.longResult(JAVA_LONG, JAVA_INT, JAVA_INT), Linker.Option.firstVariadicArg(1));
-    private static final MethodHandle SIGNAL = Libc.function(
-            "syscall",
-            Libc.longResult(JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT),
-            Linker.Option.firstVariadicArg(1));
-    private static final MethodHandle POLL = Libc.function("poll", Libc.intResult(ADDRESS, JAVA_LONG, JAVA_INT));
+    private static final Libc.Function OPEN = Libc.function("syscall");
+    private static final Libc.Function SIGNAL = Libc.function("syscall");
+    private static final Libc.Function POLL = Libc.function("poll");
 
     private final Fd fd;
     private final int pid;
@@ -42,12 +34,8 @@ public final class PidFd implements AutoCloseable {
 
     /** The process that has this number now. */
     public static PidFd open(int pid) throws ErrnoException {
-        try {
-            long fd = Libc.check("pidfd_open", (long) OPEN.invokeExact(Libc.state(), PIDFD_OPEN, pid, 0));
-            return new PidFd(Fd.adopt((int) fd), pid);
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        long fd = Libc.check("pidfd_open", OPEN.call(PIDFD_OPEN, pid, 0));
+        return new PidFd(Fd.adopt((int) fd), pid);
     }
 
     public int pid() {
@@ -56,14 +44,9 @@ public final class PidFd implements AutoCloseable {
 
     /** Sends a signal; a process that is dead already is no error. */
     public void signal(int signal) throws ErrnoException {
-        try {
-            long result = (long)
-                    SIGNAL.invokeExact(Libc.state(), PIDFD_SEND_SIGNAL, fd.number(), signal, MemorySegment.NULL, 0);
-            if (result < 0 && Libc.errno() != ESRCH) {
-                throw new ErrnoException("pidfd_send_signal", Libc.errno());
-            }
-        } catch (Throwable t) {
-            throw rethrow(t);
+        long result = SIGNAL.call(PIDFD_SEND_SIGNAL, fd.number(), signal, 0, 0);
+        if (result < 0 && Libc.errno() != ESRCH) {
+            throw new ErrnoException("pidfd_send_signal", Libc.errno());
         }
     }
 
@@ -77,7 +60,7 @@ public final class PidFd implements AutoCloseable {
             while (true) {
                 long left = Math.max(0, deadline - System.nanoTime());
                 int millis = (int) Math.min(Integer.MAX_VALUE, (left + 999_999) / 1_000_000);
-                int ready = (int) POLL.invokeExact(Libc.state(), poll, 1L, millis);
+                int ready = (int) POLL.call(Libc.pointer(poll), 1L, millis);
                 if (ready > 0) {
                     return true;
                 }
@@ -88,20 +71,11 @@ public final class PidFd implements AutoCloseable {
                     return false;
                 }
             }
-        } catch (Throwable t) {
-            throw rethrow(t);
         }
     }
 
     @Override
     public void close() {
         fd.close();
-    }
-
-    private static ErrnoException rethrow(Throwable t) {
-        if (t instanceof ErrnoException e) {
-            return e;
-        }
-        throw Libc.unexpected(t);
     }
 }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,14 +27,11 @@ public final class Spawn {
     private static final int LAST_STANDARD_STREAM = 2;
     private static final int EXIT_BY_SIGNAL = 128;
 
-    private static final MethodHandle SPAWN =
-            Libc.function("posix_spawnp", Libc.intResult(ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
-    private static final MethodHandle INIT = Libc.function("posix_spawn_file_actions_init", Libc.intResult(ADDRESS));
-    private static final MethodHandle ADD_DUP2 =
-            Libc.function("posix_spawn_file_actions_adddup2", Libc.intResult(ADDRESS, JAVA_INT, JAVA_INT));
-    private static final MethodHandle DESTROY =
-            Libc.function("posix_spawn_file_actions_destroy", Libc.intResult(ADDRESS));
-    private static final MethodHandle WAITPID = Libc.function("waitpid", Libc.intResult(JAVA_INT, ADDRESS, JAVA_INT));
+    private static final Libc.Function SPAWN = Libc.function("posix_spawnp");
+    private static final Libc.Function INIT = Libc.function("posix_spawn_file_actions_init");
+    private static final Libc.Function ADD_DUP2 = Libc.function("posix_spawn_file_actions_adddup2");
+    private static final Libc.Function DESTROY = Libc.function("posix_spawn_file_actions_destroy");
+    private static final Libc.Function WAITPID = Libc.function("waitpid");
 
     private Spawn() {}
 
@@ -78,7 +74,7 @@ public final class Spawn {
         List<Fd> copies = new ArrayList<>();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment actions = arena.allocate(ACTIONS_SIZE, 8);
-            check("posix_spawn_file_actions_init", (int) INIT.invokeExact(Libc.state(), actions));
+            check("posix_spawn_file_actions_init", (int) INIT.call(Libc.pointer(actions)));
             try {
                 int free =
                         1 + descriptors.keySet().stream().mapToInt(n -> n).max().orElse(0);
@@ -88,22 +84,25 @@ public final class Spawn {
                     copies.add(copy);
                     int from = copy.number();
                     int to = entry.getKey();
-                    check("adddup2", (int) ADD_DUP2.invokeExact(Libc.state(), actions, from, to));
+                    check("adddup2", (int) ADD_DUP2.call(Libc.pointer(actions), from, to));
                 }
                 MemorySegment pid = arena.allocate(JAVA_INT);
                 MemorySegment arguments = strings(command.stream(), arena);
                 MemorySegment variables =
                         strings(environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()), arena);
                 MemorySegment program = arena.allocateFrom(command.getFirst());
-                int result = (int) SPAWN.invokeExact(
-                        Libc.state(), pid, program, actions, MemorySegment.NULL, arguments, variables);
+                int result = (int) SPAWN.call(
+                        Libc.pointer(pid),
+                        Libc.pointer(program),
+                        Libc.pointer(actions),
+                        0,
+                        Libc.pointer(arguments),
+                        Libc.pointer(variables));
                 check("posix_spawn " + command.getFirst(), result);
                 return pid.get(JAVA_INT, 0);
             } finally {
-                int ignored = (int) DESTROY.invokeExact(Libc.state(), actions);
+                int ignored = (int) DESTROY.call(Libc.pointer(actions));
             }
-        } catch (Throwable t) {
-            throw rethrow(t);
         } finally {
             copies.forEach(Fd::close);
         }
@@ -113,15 +112,13 @@ public final class Spawn {
     public static int await(int pid) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(JAVA_INT);
-            while ((int) WAITPID.invokeExact(Libc.state(), pid, status, 0) < 0) {
+            while ((int) WAITPID.call(pid, Libc.pointer(status), 0) < 0) {
                 if (Libc.errno() != Errno.EINTR) {
                     throw new ErrnoException("waitpid", Libc.errno());
                 }
             }
             int value = status.get(JAVA_INT, 0);
             return (value & 0x7f) == 0 ? (value >> 8) & 0xff : EXIT_BY_SIGNAL + (value & 0x7f);
-        } catch (Throwable t) {
-            throw rethrow(t);
         }
     }
 
@@ -139,12 +136,5 @@ public final class Spawn {
         if (result != 0) {
             throw new ErrnoException(call, result);
         }
-    }
-
-    private static ErrnoException rethrow(Throwable t) {
-        if (t instanceof ErrnoException e) {
-            return e;
-        }
-        throw Libc.unexpected(t);
     }
 }

@@ -8,7 +8,6 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,21 +41,17 @@ public final class UnixSocket implements AutoCloseable {
     private static final int MSGHDR_SIZE = 56;
     private static final int CMSG_HEADER = 16;
 
-    private static final MethodHandle SOCKET = Libc.function("socket", Libc.ints(3));
-    private static final MethodHandle SOCKETPAIR =
-            Libc.function("socketpair", Libc.intResult(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
-    private static final MethodHandle BIND = Libc.function("bind", Libc.intResult(JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle LISTEN = Libc.function("listen", Libc.ints(2));
-    private static final MethodHandle CONNECT = Libc.function("connect", Libc.intResult(JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle ACCEPT =
-            Libc.function("accept4", Libc.intResult(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
-    private static final MethodHandle SHUTDOWN = Libc.function("shutdown", Libc.ints(2));
-    private static final MethodHandle SENDMSG = Libc.function("sendmsg", Libc.longResult(JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle RECVMSG = Libc.function("recvmsg", Libc.longResult(JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle GETSOCKOPT =
-            Libc.function("getsockopt", Libc.intResult(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
-    private static final MethodHandle SETSOCKOPT =
-            Libc.function("setsockopt", Libc.intResult(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+    private static final Libc.Function SOCKET = Libc.function("socket");
+    private static final Libc.Function SOCKETPAIR = Libc.function("socketpair");
+    private static final Libc.Function BIND = Libc.function("bind");
+    private static final Libc.Function LISTEN = Libc.function("listen");
+    private static final Libc.Function CONNECT = Libc.function("connect");
+    private static final Libc.Function ACCEPT = Libc.function("accept4");
+    private static final Libc.Function SHUTDOWN = Libc.function("shutdown");
+    private static final Libc.Function SENDMSG = Libc.function("sendmsg");
+    private static final Libc.Function RECVMSG = Libc.function("recvmsg");
+    private static final Libc.Function GETSOCKOPT = Libc.function("getsockopt");
+    private static final Libc.Function SETSOCKOPT = Libc.function("setsockopt");
 
     /** Whether message borders are kept. */
     public enum Kind {
@@ -102,13 +97,10 @@ public final class UnixSocket implements AutoCloseable {
     public static Pair pair(Kind kind) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment two = arena.allocate(JAVA_INT, 2);
-            Libc.check("socketpair", (int)
-                    SOCKETPAIR.invokeExact(Libc.state(), AF_UNIX, kind.type | SOCK_CLOEXEC, 0, two));
+            Libc.check("socketpair", (int) SOCKETPAIR.call(AF_UNIX, kind.type | SOCK_CLOEXEC, 0, Libc.pointer(two)));
             return new Pair(
                     new UnixSocket(Fd.adopt(two.getAtIndex(JAVA_INT, 0))),
                     new UnixSocket(Fd.adopt(two.getAtIndex(JAVA_INT, 1))));
-        } catch (Throwable t) {
-            throw rethrow(t);
         }
     }
 
@@ -118,12 +110,9 @@ public final class UnixSocket implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = address(path, arena);
             int number = socket.fd.number();
-            Libc.check("bind " + path, (int) BIND.invokeExact(Libc.state(), number, address, SOCKADDR_SIZE));
-            Libc.check("listen", (int) LISTEN.invokeExact(Libc.state(), number, backlog));
+            Libc.check("bind " + path, (int) BIND.call(number, Libc.pointer(address), SOCKADDR_SIZE));
+            Libc.check("listen", (int) LISTEN.call(number, backlog));
             return socket;
-        } catch (Throwable t) {
-            socket.close();
-            throw rethrow(t);
         }
     }
 
@@ -131,28 +120,19 @@ public final class UnixSocket implements AutoCloseable {
         UnixSocket socket = open(kind);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = address(path, arena);
-            Libc.check("connect " + path, (int)
-                    CONNECT.invokeExact(Libc.state(), socket.fd.number(), address, SOCKADDR_SIZE));
+            Libc.check("connect " + path, (int) CONNECT.call(socket.fd.number(), Libc.pointer(address), SOCKADDR_SIZE));
             return socket;
-        } catch (Throwable t) {
-            socket.close();
-            throw rethrow(t);
         }
     }
 
     /** Waits for the next connection. */
     public UnixSocket accept() throws ErrnoException {
-        try {
-            while (true) {
-                int accepted = (int) ACCEPT.invokeExact(
-                        Libc.state(), fd.number(), MemorySegment.NULL, MemorySegment.NULL, SOCK_CLOEXEC);
-                if (accepted >= 0) {
-                    return new UnixSocket(Fd.adopt(accepted));
-                }
-                failUnlessInterrupted("accept");
+        while (true) {
+            int accepted = (int) ACCEPT.call(fd.number(), 0, 0, SOCK_CLOEXEC);
+            if (accepted >= 0) {
+                return new UnixSocket(Fd.adopt(accepted));
             }
-        } catch (Throwable t) {
-            throw rethrow(t);
+            failUnlessInterrupted("accept");
         }
     }
 
@@ -187,16 +167,12 @@ public final class UnixSocket implements AutoCloseable {
                 control.set(JAVA_INT, CMSG_HEADER + 4L * i, fds[i].number());
             }
         }
-        try {
-            while (true) {
-                long n = (long) SENDMSG.invokeExact(Libc.state(), fd.number(), message, MSG_NOSIGNAL);
-                if (n >= 0) {
-                    return n;
-                }
-                failUnlessInterrupted("sendmsg");
+        while (true) {
+            long n = SENDMSG.call(fd.number(), message, MSG_NOSIGNAL);
+            if (n >= 0) {
+                return n;
             }
-        } catch (Throwable t) {
-            throw rethrow(t);
+            failUnlessInterrupted("sendmsg");
         }
     }
 
@@ -212,7 +188,7 @@ public final class UnixSocket implements AutoCloseable {
             MemorySegment message = message(into, arena);
             MemorySegment control = control(MAX_FDS, arena, message);
             long n;
-            while ((n = (long) RECVMSG.invokeExact(Libc.state(), fd.number(), message, MSG_CMSG_CLOEXEC)) < 0) {
+            while ((n = RECVMSG.call(fd.number(), message, MSG_CMSG_CLOEXEC)) < 0) {
                 failUnlessInterrupted("recvmsg");
             }
             List<Fd> fds = received(control, message.get(JAVA_LONG, 40));
@@ -221,8 +197,6 @@ public final class UnixSocket implements AutoCloseable {
                 throw new ErrnoException("recvmsg", Errno.EMSGSIZE);
             }
             return new Message((int) n, List.copyOf(fds));
-        } catch (Throwable t) {
-            throw rethrow(t);
         }
     }
 
@@ -249,11 +223,9 @@ public final class UnixSocket implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment credentials = arena.allocate(12, 4);
             MemorySegment length = arena.allocateFrom(JAVA_INT, 12);
-            Libc.check("getsockopt", (int)
-                    GETSOCKOPT.invokeExact(Libc.state(), fd.number(), SOL_SOCKET, SO_PEERCRED, credentials, length));
+            Libc.check("getsockopt", (int) GETSOCKOPT.call(
+                    fd.number(), SOL_SOCKET, SO_PEERCRED, Libc.pointer(credentials), Libc.pointer(length)));
             return new Peer(credentials.get(JAVA_INT, 0), credentials.get(JAVA_INT, 4), credentials.get(JAVA_INT, 8));
-        } catch (Throwable t) {
-            throw rethrow(t);
         }
     }
 
@@ -272,21 +244,14 @@ public final class UnixSocket implements AutoCloseable {
             MemorySegment timeval = arena.allocate(16, 8);
             timeval.set(JAVA_LONG, 0, time.toSeconds());
             timeval.set(JAVA_LONG, 8, time.toNanosPart() / 1000);
-            Libc.check("setsockopt", (int)
-                    SETSOCKOPT.invokeExact(Libc.state(), fd.number(), SOL_SOCKET, option, timeval, 16));
-        } catch (Throwable t) {
-            throw rethrow(t);
+            Libc.check("setsockopt", (int) SETSOCKOPT.call(fd.number(), SOL_SOCKET, option, Libc.pointer(timeval), 16));
         }
     }
 
     /** Ends both directions: calls that block in this process and at the peer return. */
     public void shutdown() {
-        try {
-            // Not connected (any more): there is nothing left to end.
-            int ignored = (int) SHUTDOWN.invokeExact(Libc.state(), fd.number(), SHUT_RDWR);
-        } catch (Throwable t) {
-            throw Libc.unexpected(t);
-        }
+        // Not connected (any more): there is nothing left to end.
+        int ignored = (int) SHUTDOWN.call(fd.number(), SHUT_RDWR);
     }
 
     public Fd fd() {
@@ -299,12 +264,8 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     private static UnixSocket open(Kind kind) throws ErrnoException {
-        try {
-            int number = (int) SOCKET.invokeExact(Libc.state(), AF_UNIX, kind.type | SOCK_CLOEXEC, 0);
-            return new UnixSocket(Fd.adopt(Libc.check("socket", number)));
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        int number = (int) SOCKET.call(AF_UNIX, kind.type | SOCK_CLOEXEC, 0);
+        return new UnixSocket(Fd.adopt(Libc.check("socket", number)));
     }
 
     private static MemorySegment address(Path path, Arena arena) throws ErrnoException {
@@ -346,12 +307,5 @@ public final class UnixSocket implements AutoCloseable {
         if (errno != Errno.EINTR) {
             throw new ErrnoException(call, errno);
         }
-    }
-
-    private static ErrnoException rethrow(Throwable t) {
-        if (t instanceof ErrnoException e) {
-            return e;
-        }
-        throw Libc.unexpected(t);
     }
 }

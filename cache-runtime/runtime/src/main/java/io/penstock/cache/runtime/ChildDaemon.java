@@ -92,7 +92,10 @@ final class ChildDaemon implements DaemonLauncher {
                     "--inh-caps=-all",
                     "--"));
         }
-        words.add(files.program(Path.of(System.getProperty("java.home"), "bin", "java"))
+        String dist = System.getenv(DIST);
+        ProgramFiles.Program program = files.program(
+                System.getProperty("java.class.path"), dist == null ? null : Path.of(dist, "aot", "daemon.aot"));
+        words.add(files.executable(Path.of(System.getProperty("java.home"), "bin", "java"))
                 .toString());
         words.addAll(List.of(
                 "--enable-native-access=ALL-UNNAMED",
@@ -108,14 +111,11 @@ final class ChildDaemon implements DaemonLauncher {
                 "-Djava.io.tmpdir=" + state.daemon(),
                 "-Djava.awt.headless=true",
                 "-Dfile.encoding=UTF-8"));
-        String dist = System.getenv(DIST);
-        Path aot = dist == null ? null : files.optional(Path.of(dist, "aot", "daemon.aot"));
-        if (aot != null) {
-            words.addAll(List.of("-XX:AOTCache=" + aot, "-Xlog:disable", "-Xlog:all=error:stderr"));
+        if (program.aot() != null) {
+            words.addAll(List.of("-XX:AOTCache=" + program.aot(), "-Xlog:disable", "-Xlog:all=error:stderr"));
         }
         words.addAll(javaOptions);
-        words.addAll(
-                List.of("-cp", files.classPath(System.getProperty("java.class.path")), DaemonMain.class.getName()));
+        words.addAll(List.of("-cp", program.classPath(), DaemonMain.class.getName()));
         return words;
     }
 

@@ -48,26 +48,28 @@ final class ProgramFiles {
         this.mayClean = mayClean;
     }
 
-    /** A class path of the same files that the user can read. */
-    String classPath(String classPath) throws IOException {
+    /** What a Java program is read from. {@code aot} is null where there is no such cache. */
+    record Program(String classPath, Path aot) {}
+
+    /** The same files, where the user can read them. */
+    Program program(String classPath, Path aot) throws IOException {
         List<Path> entries = Stream.of(classPath.split(File.pathSeparator, -1))
                 .filter(e -> !e.isEmpty())
                 .map(e -> Path.of(e).toAbsolutePath().normalize())
                 .filter(Files::exists)
                 .toList();
-        if (account == null || entries.stream().allMatch(this::reachable)) {
-            return join(entries);
+        List<Path> all = new ArrayList<>(entries);
+        if (aot != null && Files.isReadable(aot)) {
+            all.add(aot.toAbsolutePath().normalize());
         }
-        return join(copied(entries));
-    }
-
-    /** A file that the daemon can do without, such as a cache; null when its user cannot read it. */
-    Path optional(Path file) {
-        return Files.isReadable(file) && (account == null || reachable(file)) ? file : null;
+        if (account != null && !all.stream().allMatch(this::reachable)) {
+            all = copied(all);
+        }
+        return new Program(join(all.subList(0, entries.size())), all.size() > entries.size() ? all.getLast() : null);
     }
 
     /** A program that the user must be able to run. */
-    Path program(Path file) throws IOException {
+    Path executable(Path file) throws IOException {
         Path real = file.toRealPath();
         if (account != null && !reachable(real)) {
             throw new PenstockException(

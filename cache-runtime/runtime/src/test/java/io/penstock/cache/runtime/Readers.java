@@ -15,10 +15,14 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Threads that read one file over and over, by read and by mmap, newly opened and kept open, and compare every byte. */
 final class Readers implements AutoCloseable {
+    /** Leaves the two cores of a small machine to the daemon that starts. */
+    private static final long PAUSE = 5;
+
     private static final int PIECE = 256 << 10;
 
     private final Path file;
@@ -59,7 +63,10 @@ final class Readers implements AutoCloseable {
             while (!stopping) {
                 reading.once(kept, map, random);
                 reads.increment();
+                TimeUnit.MILLISECONDS.sleep(PAUSE);
             }
+        } catch (InterruptedException e) {
+            failures.add(what + ": " + e);
         } catch (IOException | InternalError e) {
             failures.add(what + ": " + e);
         }

@@ -7,9 +7,7 @@ import io.penstock.cache.control.StateDirectory;
 import io.penstock.cache.control.custody.HolderClient;
 import io.penstock.cache.control.custody.Mounter;
 import io.penstock.cache.control.custody.v1.MountList;
-import io.penstock.cache.linux.MountCalls;
 import io.penstock.cache.linux.Mounts;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -222,7 +220,7 @@ final class TestInstallation implements AutoCloseable {
     public void close() throws IOException {
         for (Mounts.Mount mount : mounted()) {
             if (mount.type().equals(Mounter.TYPE)) {
-                MountCalls.unmount(mount.point(), MountCalls.MNT_DETACH);
+                Mounts.unmount(mount.point(), Mounts.MNT_DETACH);
             }
         }
         alive().forEach(ProcessHandle::destroyForcibly);
