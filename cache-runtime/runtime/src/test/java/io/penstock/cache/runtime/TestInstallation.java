@@ -8,6 +8,7 @@ import io.penstock.cache.control.custody.HolderClient;
 import io.penstock.cache.control.custody.Mounter;
 import io.penstock.cache.control.custody.v1.MountList;
 import io.penstock.cache.linux.Mounts;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
