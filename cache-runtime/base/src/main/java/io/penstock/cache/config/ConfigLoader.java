@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
 public final class ConfigLoader {
     private static final String PREFIX = "PENSTOCK_";
     private static final Pattern NOT_OURS = Pattern.compile(
-            "PENSTOCK_(HOME|BUILD|JAVA|JAVA_HOME|JAVA_OPTS|AOT|READY_FD|LAUNCHER|CONFIG|TEST_.*|INTERNAL_.*)"
+            "PENSTOCK_(HOME|BUILD|JAVA|JAVA_HOME|JAVA_OPTS|AOT|READY_FD|STARTED|LAUNCHER|CONFIG|TEST_.*|INTERNAL_.*)"
                     + "|PENSTOCK_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\\d+_.*)?)");
 
     private final Collection<Key<?>> keys;

@@ -22,6 +22,9 @@ import org.slf4j.LoggerFactory;
 /** Where and how much these processes log. Set in code: a configuration file would cost time at every start. */
 final class Logs {
     private static final String OURS = "io.penstock";
+    /** Warns with every connection that a Unix socket has no SO_KEEPALIVE, which gRPC asks for. */
+    private static final String BOOTSTRAP = "io.netty.bootstrap";
+
     private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level [%thread] %logger{0}: %msg%n";
     private static final String LARGEST_FILE = "8MB";
     private static final int OLD_FILES = 3;
@@ -74,6 +77,7 @@ final class Logs {
         root.setLevel(Level.WARN);
         root.addAppender(appender);
         context.getLogger(OURS).setLevel(level(level));
+        context.getLogger(BOOTSTRAP).setLevel(Level.ERROR);
     }
 
     private static Encoder<ILoggingEvent> encoder(LoggerContext context, LogFormat format) {
