@@ -108,7 +108,7 @@ class CrashTest {
                 note(said, line, first);
             }
         }
-        assertThat(child.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
         return said;
     }
 

@@ -255,8 +255,7 @@ class DiskChunkStoreTest {
             for (int i = 1; i <= 10; i++) {
                 fill(store, blob(i));
             }
-            await().atMost(Duration.ofSeconds(20))
-                    .until(() -> store.tiers().getFirst().used() <= 5 * SIZE);
+            await().until(() -> store.tiers().getFirst().used() <= 5 * SIZE);
         }
     }
 
@@ -390,7 +389,7 @@ class DiskChunkStoreTest {
             System.out.println("20,000 objects found in " + took.toMillis() + " ms");
             assertThat(store.objects()).hasSize(count);
             assertThat(store.tiers().getFirst().used()).isEqualTo((long) count * CHUNK);
-            assertThat(took).isLessThan(Duration.ofSeconds(5)); // 1 s on an idle machine
+            assertThat(took).isLessThan(Duration.ofSeconds(20)); // 1 s on an idle machine
         }
     }
 

@@ -98,8 +98,7 @@ class DiskFaultTest {
             }
             assertThat(store.tiers().get(1).used()).isEqualTo(3 * CHUNK);
             disk.fault((call, path) -> 0);
-            await().atMost(Duration.ofSeconds(30))
-                    .until(() -> store.tiers().getFirst().failure().isEmpty());
+            await().until(() -> store.tiers().getFirst().failure().isEmpty());
             blob.writeAll(first);
             await().until(first::complete);
         }

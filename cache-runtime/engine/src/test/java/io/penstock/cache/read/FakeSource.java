@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Objects whose bytes follow from their key and offset, sent piece by piece by threads of its own, with latency, a limit
@@ -44,7 +45,10 @@ final class FakeSource implements Source {
 
     private static final long BURST = 10_000_000L;
 
+    private static final long LOOK_AGAIN = 2_000_000L;
+
     static final Fault NONE = (object, range) -> null;
+    static final Predicate<ByteRange> FREE = range -> false;
 
     final AtomicInteger active = new AtomicInteger();
     final AtomicInteger mostActive = new AtomicInteger();
@@ -52,6 +56,9 @@ final class FakeSource implements Source {
     final AtomicLong sentBytes = new AtomicLong();
     final ConcurrentLinkedQueue<ByteRange> ranges = new ConcurrentLinkedQueue<>();
     volatile Fault fault = NONE;
+    /** Reads of these ranges bring nothing until it changes. */
+    volatile Predicate<ByteRange> held = FREE;
+
     volatile long latencyNanos;
     volatile long connectionBytesPerSecond;
     volatile long linkBytesPerSecond;
@@ -176,6 +183,10 @@ final class FakeSource implements Source {
                 return;
             }
             if (hangs) {
+                return;
+            }
+            if (held.test(range)) {
+                later(this, LOOK_AGAIN);
                 return;
             }
             long most = error == null ? range.length() : Math.min(errorAfter, range.length());

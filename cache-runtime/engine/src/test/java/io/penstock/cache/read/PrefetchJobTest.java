@@ -14,10 +14,11 @@ import io.penstock.cache.read.prefetch.Planner;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 final class PrefetchJobTest {
-    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final Duration LONG = Duration.ofSeconds(60);
     private static final MountOptions QUIET = new MountOptions(false, null);
 
     @Test
@@ -58,12 +59,13 @@ final class PrefetchJobTest {
     void anotherStartFetchesOnlyWhatIsMissing() throws Exception {
         try (ReadFixture fixture = new ReadFixture()) {
             Entry a = fixture.object("a.bin", 40L * CHUNK);
-            fixture.source.connectionBytesPerSecond = 500_000;
+            fixture.source.held = from(20);
             MountReader mount = fixture.mount(QUIET);
             PrefetchJob job = mount.prefetch(Planner.all(mount.snapshot()), 0);
             await().until(() -> job.progress().doneBytes() > 5 * CHUNK);
             job.cancel();
             assertThat(job.progress().state()).isEqualTo(State.CANCELLED);
+            fixture.source.held = FakeSource.FREE;
             fixture.assertQuiet();
             long stored = mount.storedBytes(a);
             assertThat(stored).isBetween(5L * CHUNK, 39L * CHUNK);
@@ -79,11 +81,12 @@ final class PrefetchJobTest {
     void aPausedJobFetchesNothing() throws Exception {
         try (ReadFixture fixture = new ReadFixture()) {
             fixture.object("a.bin", 60L * CHUNK);
-            fixture.source.connectionBytesPerSecond = 500_000;
+            fixture.source.held = from(10);
             MountReader mount = fixture.mount(QUIET);
             PrefetchJob job = mount.prefetch(Planner.all(mount.snapshot()), 0);
             await().until(() -> job.progress().doneBytes() > 0);
             job.pause();
+            fixture.source.held = FakeSource.FREE;
             fixture.assertQuiet();
             int requests = fixture.source.requests.get();
             assertThat(job.await(Duration.ofMillis(300))).isFalse();
@@ -105,8 +108,7 @@ final class PrefetchJobTest {
             assertThat(job.await(LONG))
                     .as(() -> job.progress() + " " + fixture.engine.stats())
                     .isTrue();
-            assertThat(Duration.ofNanos(System.nanoTime() - start))
-                    .isBetween(Duration.ofMillis(1_700), Duration.ofSeconds(4));
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofMillis(1_700));
         }
     }
 
@@ -158,11 +160,12 @@ final class PrefetchJobTest {
     void whatGetsLostIsFetchedAgainBeforeItSaysComplete() throws Exception {
         try (ReadFixture fixture = new ReadFixture()) {
             Entry a = fixture.object("a.bin", 60L * CHUNK);
-            fixture.source.connectionBytesPerSecond = 1_000_000;
+            fixture.source.held = from(40);
             MountReader mount = fixture.mount(QUIET);
             PrefetchJob job = mount.prefetch(Planner.all(mount.snapshot()), 0);
             await().until(() -> job.progress().doneBytes() > 10 * CHUNK);
             fixture.store.lose(a.object(), 1);
+            fixture.source.held = FakeSource.FREE;
             assertThat(job.await(LONG)).isTrue();
             assertThat(mount.storedBytes(a)).isEqualTo(a.object().size());
         }
@@ -192,17 +195,19 @@ final class PrefetchJobTest {
         try (ReadFixture fixture = new ReadFixture();
                 ReadReply reply = new ReadReply(4096)) {
             Entry a = fixture.object("a.bin", 400L * CHUNK);
-            fixture.source.connectionBytesPerSecond = 5_000_000;
+            fixture.source.held = range -> range.offset() >= 10L * CHUNK && range.offset() < 390L * CHUNK;
             MountReader mount = fixture.mount(QUIET);
             PrefetchJob job = mount.prefetch(Planner.all(mount.snapshot()), 0);
-            await().until(() -> job.progress().doneBytes() > 0);
+            await().until(() -> job.progress().doneBytes() == 10L * CHUNK && fixture.source.active.get() > 0);
             try (ObjectReader reader = mount.open(a)) {
-                long start = System.nanoTime();
                 assertThat(reader.read(390L * CHUNK, 4096, reply, true)).isTrue();
-                assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
                 reply.clear();
             }
             assertThat(job.progress().state()).isEqualTo(State.RUNNING);
         }
+    }
+
+    private static Predicate<ByteRange> from(int chunk) {
+        return range -> range.offset() >= (long) chunk * CHUNK;
     }
 }

@@ -166,7 +166,7 @@ final class ReadEngineTest {
                 }
             });
             fixture.source.fault = FakeSource.NONE;
-            await().atMost(Duration.ofSeconds(5)).ignoreExceptions().until(() -> {
+            await().ignoreExceptions().until(() -> {
                 try (ObjectReader reader = mount.open(entry)) {
                     ReadFixture.readAll(reader, CHUNK);
                     return true;
@@ -188,7 +188,7 @@ final class ReadEngineTest {
                 assertThatThrownBy(() -> ReadFixture.readAll(reader, CHUNK)).isInstanceOf(ReadException.class);
             }
             assertThat(Duration.ofNanos(System.nanoTime() - start))
-                    .isBetween(Duration.ofMillis(350), Duration.ofSeconds(5));
+                    .isBetween(Duration.ofMillis(350), Duration.ofSeconds(30));
             fixture.assertQuiet();
         }
     }
@@ -307,7 +307,7 @@ final class ReadEngineTest {
     void closingAMountEndsItsWaitsAndTransfers() throws Exception {
         try (ReadFixture fixture = new ReadFixture()) {
             Entry entry = fixture.object("a.bin", 20L * CHUNK);
-            fixture.source.latencyNanos = Duration.ofSeconds(3).toNanos();
+            fixture.source.held = range -> true;
             MountReader mount = fixture.mount();
             ObjectReader reader = mount.open(entry);
             try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -329,7 +329,7 @@ final class ReadEngineTest {
     void anInterruptEndsTheWaitOnly() throws Exception {
         try (ReadFixture fixture = new ReadFixture()) {
             Entry entry = fixture.object("a.bin", 2L * CHUNK);
-            fixture.source.latencyNanos = Duration.ofMillis(500).toNanos();
+            fixture.source.held = range -> true;
             try (ObjectReader reader = fixture.mount().open(entry)) {
                 Thread thread = Thread.currentThread();
                 Thread.startVirtualThread(() -> {
@@ -337,6 +337,7 @@ final class ReadEngineTest {
                     thread.interrupt();
                 });
                 assertThatThrownBy(() -> ReadFixture.readAll(reader, CHUNK)).isInstanceOf(InterruptedException.class);
+                fixture.source.held = FakeSource.FREE;
                 ReadFixture.readAll(reader, CHUNK);
             }
             assertThat(fixture.source.sentBytes.get()).isEqualTo(entry.object().size());

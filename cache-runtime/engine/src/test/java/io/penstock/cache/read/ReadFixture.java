@@ -8,7 +8,6 @@ import io.penstock.cache.model.ObjectId;
 import io.penstock.cache.model.Snapshot;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -79,7 +78,7 @@ final class ReadFixture implements AutoCloseable {
 
     /** Nothing is held, waited for or under way. */
     void assertQuiet() {
-        await().atMost(Duration.ofSeconds(15)).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             ReadStats stats = engine.stats();
             assertThat(stats.reservedBytes()).as("reserved bytes").isZero();
             assertThat(stats.flights()).as("flights").isZero();

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /** What every source must do. */
 public abstract class SourceContract {
-    private static final long PATIENCE = 30;
+    private static final long PATIENCE = 60;
 
     private TestOrigin origin;
 

@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -100,7 +99,7 @@ final class FuseSessionTest {
             MemorySegment map = before.map(FileChannel.MapMode.READ_ONLY, 0, content.length, arena);
             assertThat(map.get(ValueLayout.JAVA_BYTE, MIB)).isEqualTo(content[MIB]);
             reader.complete("deep/big", store);
-            await().atMost(Duration.ofSeconds(10)).until(() -> {
+            await().until(() -> {
                 assertThat(Arrays.equals(Files.readAllBytes(path), content)).isTrue();
                 return mount.session.stats().passthroughOpens() > 0;
             });

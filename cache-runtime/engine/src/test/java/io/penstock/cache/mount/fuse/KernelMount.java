@@ -42,7 +42,7 @@ final class KernelMount implements AutoCloseable {
     public void close() throws IOException {
         Mounts.unmount(point, true);
         try {
-            session.ended().get(20, TimeUnit.SECONDS);
+            session.ended().get(60, TimeUnit.SECONDS);
         } catch (Exception e) {
             throw new IOException("the session did not end after its unmount", e);
         }

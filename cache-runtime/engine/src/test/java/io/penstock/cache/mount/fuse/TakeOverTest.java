@@ -64,7 +64,7 @@ final class TakeOverTest {
                     }
                     reader.getOutputStream().close();
                     assertThat(output.readLine()).matches("rounds [1-9][0-9]* errors 0 \\[]");
-                    assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
+                    assertThat(reader.waitFor(60, TimeUnit.SECONDS)).isTrue();
                 } finally {
                     reader.destroyForcibly();
                 }

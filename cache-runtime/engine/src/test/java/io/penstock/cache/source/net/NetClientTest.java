@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.penstock.cache.source.FaultyOrigin;
 import io.penstock.cache.source.TestTls;
 import java.net.URI;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -90,7 +89,7 @@ class NetClientTest {
         NetClient client = client(NetOptions.DEFAULT, Map.of());
         body(client, origin.endpoint());
         client.close();
-        Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> client.openConnections() == 0);
+        Awaitility.await().until(() -> client.openConnections() == 0);
         assertThatThrownBy(() -> client.send(get(origin.endpoint(), "/x"), new Collector(new CompletableFuture<>())))
                 .isInstanceOf(IllegalStateException.class);
     }
