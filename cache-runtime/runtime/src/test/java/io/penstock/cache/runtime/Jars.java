@@ -29,6 +29,19 @@ final class Jars {
         return String.join(File.pathSeparator, jars);
     }
 
+    /** The same, with the jars copied too: for a user who cannot read them where they are. */
+    static String copiedClassPath(Path into) throws IOException {
+        List<String> copies = new ArrayList<>();
+        for (String entry : classPath(into).split(File.pathSeparator, -1)) {
+            Path jar = Path.of(entry);
+            if (!jar.startsWith(into)) {
+                jar = Files.copy(jar, into.resolve(copies.size() + "-" + jar.getFileName()));
+            }
+            copies.add(jar.toString());
+        }
+        return String.join(File.pathSeparator, copies);
+    }
+
     private static void pack(Path directory, Path jar) throws IOException {
         try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar));
                 Stream<Path> files = Files.walk(directory)) {

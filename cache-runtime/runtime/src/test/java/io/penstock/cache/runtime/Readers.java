@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Threads that read one file over and over, by read and by mmap, newly opened and kept open, and compare every byte. */
-final class Readers implements AutoCloseable {
+public final class Readers implements AutoCloseable {
     /** Leaves the two cores of a small machine to the daemon that starts. */
     private static final long PAUSE = 5;
 
@@ -41,7 +41,7 @@ final class Readers implements AutoCloseable {
         this.expected = MemorySegment.ofArray(expected);
     }
 
-    static Readers start(Path file, byte[] expected) {
+    public static Readers start(Path file, byte[] expected) {
         Readers readers = new Readers(file, expected);
         readers.add("read an open file", readers::readKept);
         readers.add("read a fresh file", readers::readFresh);
@@ -113,16 +113,16 @@ final class Readers implements AutoCloseable {
         }
     }
 
-    List<String> failures() {
+    public List<String> failures() {
         return List.copyOf(failures);
     }
 
-    long reads() {
+    public long reads() {
         return reads.sum();
     }
 
     /** Waits until every kind of reader could have read again. */
-    void awaitMore() {
+    public void awaitMore() {
         long from = reads();
         await().atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(5))

@@ -9,6 +9,7 @@ import io.penstock.cache.control.custody.Mounter;
 import io.penstock.cache.control.custody.v1.MountList;
 import io.penstock.cache.linux.Mounts;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -16,19 +17,23 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** An installation of real processes in a directory of its own, with a model beside it. Leaves nothing when closed. */
-final class TestInstallation implements AutoCloseable {
-    static final Duration SOON = Duration.ofSeconds(60);
+public final class TestInstallation implements AutoCloseable {
+    public static final Duration SOON = Duration.ofSeconds(60);
 
     private final Path base;
     private final List<String> options = new ArrayList<>();
     private final List<Process> processes = new ArrayList<>();
     private final List<String> user;
+    private final Map<String, String> environment = new TreeMap<>();
     private Path cache;
+    private String main = CommandMain.class.getName();
     private String classPath = System.getProperty("java.class.path");
 
     private TestInstallation(Path base, List<String> user) {
@@ -38,7 +43,7 @@ final class TestInstallation implements AutoCloseable {
     }
 
     /** Of root, with a daemon that is nobody. */
-    static TestInstallation make() throws IOException {
+    public static TestInstallation make() throws IOException {
         return make(List.of());
     }
 
@@ -47,41 +52,58 @@ final class TestInstallation implements AutoCloseable {
      *
      * @param user the words that go before a command to run it as that user
      */
-    static TestInstallation make(List<String> user) throws IOException {
+    public static TestInstallation make(List<String> user) throws IOException {
         // below /tmp, as the daemon's user must be able to get there, and a socket's path must be short
         Path base = Files.createTempDirectory(Path.of("/tmp"), "penstock-test");
         Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxrwxrwx"));
-        return new TestInstallation(base, user);
+        TestInstallation place = new TestInstallation(base, user);
+        if (!user.isEmpty()) {
+            // that user may not get to where the build keeps its jars
+            place.classPath = Jars.copiedClassPath(Files.createDirectory(base.resolve("jars")));
+        }
+        return place;
     }
 
-    TestInstallation with(String... more) {
+    public TestInstallation with(String... more) {
         options.addAll(List.of(more));
         return this;
     }
 
-    Path base() {
+    /** Has commands started by this class, which takes the name of a command first. */
+    public TestInstallation commandsOf(String mainClass) {
+        main = mainClass;
+        return this;
+    }
+
+    /** What commands find in their environment. */
+    public TestInstallation withVariable(String name, String value) {
+        environment.put(name, value);
+        return this;
+    }
+
+    public Path base() {
         return base;
     }
 
-    StateDirectory state() {
+    public StateDirectory state() {
         return new StateDirectory(base.resolve("run"));
     }
 
-    Path cache() {
+    public Path cache() {
         return cache;
     }
 
-    TestInstallation withCache(Path directory) {
+    public TestInstallation withCache(Path directory) {
         cache = directory;
         return this;
     }
 
-    Path model() {
+    public Path model() {
         return base.resolve("model");
     }
 
     /** Writes a file of the model; the same seed gives the same bytes. */
-    byte[] file(String name, int size, long seed) throws IOException {
+    public byte[] file(String name, int size, long seed) throws IOException {
         byte[] bytes = new byte[size];
         new Random(seed).nextBytes(bytes);
         Path file = model().resolve(name);
@@ -92,8 +114,13 @@ final class TestInstallation implements AutoCloseable {
     }
 
     /** Starts a mount, and returns when it can be used. */
-    Process mount(String name, String... more) throws IOException {
-        Process process = tryMount(name, more);
+    public Process mount(String name, String... more) throws IOException {
+        return mountFrom(model().toString(), name, more);
+    }
+
+    /** Starts a mount of another source. */
+    public Process mountFrom(String source, String name, String... more) throws IOException {
+        Process process = tryMountFrom(source, name, more);
         Path out = base.resolve("out-" + name);
         await().atMost(SOON)
                 .pollInterval(Duration.ofMillis(20))
@@ -102,20 +129,24 @@ final class TestInstallation implements AutoCloseable {
         return process;
     }
 
-    Process tryMount(String name, String... more) throws IOException {
+    public Process tryMount(String name, String... more) throws IOException {
+        return tryMountFrom(model().toString(), name, more);
+    }
+
+    private Process tryMountFrom(String source, String name, String... more) throws IOException {
         List<String> arguments =
-                new ArrayList<>(List.of("mount", model().toString(), point(name).toString()));
+                new ArrayList<>(List.of("mount", source, point(name).toString()));
         arguments.addAll(List.of(more));
         return start(name, arguments);
     }
 
-    String said(String name) throws IOException {
+    public String said(String name) throws IOException {
         Path log = state().daemonOutput();
         return Files.readString(base.resolve("err-" + name)) + (Files.isReadable(log) ? Files.readString(log) : "");
     }
 
     /** Runs a command to its end; its exit status. */
-    int run(String name, String... arguments) throws IOException, InterruptedException {
+    public int run(String name, String... arguments) throws IOException, InterruptedException {
         Process process = start(name, List.of(arguments));
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("%s ends", name).isTrue();
         return process.exitValue();
@@ -132,15 +163,20 @@ final class TestInstallation implements AutoCloseable {
                 "-Xmx64m",
                 "-cp",
                 classPath,
-                CommandMain.class.getName()));
+                main));
         command.addAll(arguments);
-        command.addAll(List.of("--state-dir", state().path().toString()));
+        if (!arguments.contains("--state-dir")) {
+            command.addAll(List.of("--state-dir", state().path().toString()));
+        }
         if (arguments.getFirst().equals("mount") || arguments.getFirst().equals("daemon")) {
-            command.addAll(List.of("--cache-dir", cache().toString()));
+            if (!arguments.contains("--cache-dir")) {
+                command.addAll(List.of("--cache-dir", cache().toString()));
+            }
             options.forEach(o -> command.addAll(List.of("--set", o)));
         }
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("PENSTOCK_HOME", base.resolve("home").toString());
+        builder.environment().putAll(environment);
         Process process = builder.redirectOutput(base.resolve("out-" + name).toFile())
                 .redirectError(base.resolve("err-" + name).toFile())
                 .directory(Path.of("/").toFile())
@@ -149,8 +185,29 @@ final class TestInstallation implements AutoCloseable {
         return process;
     }
 
+    /** Runs another program as the user of this installation; what it says. */
+    public String output(String... words) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(user);
+        command.addAll(List.of(words));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        processes.add(process);
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as("%s: %s", command, said).isZero();
+        return said;
+    }
+
+    /** What a command has written to its standard output. */
+    public String out(String name) throws IOException {
+        return Files.readString(base.resolve("out-" + name));
+    }
+
+    /** What a command has written to its standard error. */
+    public String err(String name) throws IOException {
+        return Files.readString(base.resolve("err-" + name));
+    }
+
     /** Has daemons start from an AOT cache, as installed ones do. */
-    TestInstallation fast() throws IOException, InterruptedException {
+    public TestInstallation fast() throws IOException, InterruptedException {
         Path jars = Files.createDirectory(base.resolve("jars"));
         classPath = Jars.classPath(jars);
         Path home = Files.createDirectories(base.resolve("home/aot"));
@@ -177,18 +234,18 @@ final class TestInstallation implements AutoCloseable {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
-    Path point(String name) {
+    public Path point(String name) {
         return base.resolve("mnt-" + name);
     }
 
-    MountList mounts() throws IOException, InterruptedException {
+    public MountList mounts() throws IOException, InterruptedException {
         try (HolderClient holder = HolderClient.connect(state()).orElseThrow()) {
             return holder.mounts();
         }
     }
 
     /** The process that serves now; waits for one, other than {@code not}. */
-    ProcessHandle daemon(long not) {
+    public ProcessHandle daemon(long not) {
         long[] pid = new long[1];
         await().atMost(SOON).pollInterval(Duration.ofMillis(10)).until(() -> {
             pid[0] = mounts().getDaemonPid();
@@ -198,7 +255,7 @@ final class TestInstallation implements AutoCloseable {
     }
 
     /** Processes of this installation, found by what only they have among their arguments. */
-    List<ProcessHandle> alive() {
+    public List<ProcessHandle> alive() {
         return ProcessHandle.allProcesses()
                 .filter(p -> p.pid() != ProcessHandle.current().pid())
                 .filter(p -> arguments(p).contains(base.toString()))
@@ -213,7 +270,7 @@ final class TestInstallation implements AutoCloseable {
         }
     }
 
-    List<Mounts.Mount> mounted() throws IOException {
+    public List<Mounts.Mount> mounted() throws IOException {
         return Mounts.list().stream().filter(m -> m.point().startsWith(base)).toList();
     }
 
