@@ -97,6 +97,9 @@ public final class CustodyChannel implements AutoCloseable {
                                 + MAJOR,
                         "Unmount with the version that mounted, then mount again.");
             }
+            if (peer.getRole() != Hello.Role.COMMAND) {
+                frames.trust();
+            }
             socket.receiveTimeout(Duration.ZERO);
             return new CustodyChannel(socket, frames, peer, credentials);
         } catch (IOException | RuntimeException e) {

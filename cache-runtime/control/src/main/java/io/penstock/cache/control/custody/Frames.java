@@ -18,12 +18,16 @@ import java.util.List;
 final class Frames {
     static final int MAGIC = 0x50535431;
     static final int LARGEST = 4 << 20;
+    /** Enough for a greeting, and for whatever a command asks; many of them may be on their way at a time. */
+    static final int SMALL = 256 << 10;
+
     private static final int HEADER = 8;
     private static final int MOST_FDS = 4;
     private static final int DEEPEST = 16;
 
     private final UnixSocket socket;
     private final MemorySegment header = Arena.ofAuto().allocate(HEADER, 8);
+    private volatile int largest = SMALL;
 
     Frames(UnixSocket socket) {
         this.socket = socket;
@@ -34,6 +38,11 @@ final class Frames {
         void close() {
             fds.forEach(Fd::close);
         }
+    }
+
+    /** Takes packets of any size from now on: the other end has said who it is. */
+    void trust() {
+        largest = LARGEST;
     }
 
     void write(Packet packet, Fd... fds) throws IOException {
@@ -66,13 +75,10 @@ final class Frames {
             ByteBuffer head = ByteBuffer.wrap(header.toArray(JAVA_BYTE));
             int magic = head.getInt();
             int length = head.getInt();
-            if (magic != MAGIC || length < 0 || length > LARGEST) {
+            if (magic != MAGIC || length < 0 || length > largest) {
                 throw new IOException("what came is no packet of ours");
             }
             byte[] body = body(length, fds);
-            if (fds.size() > MOST_FDS) {
-                throw new IOException(fds.size() + " descriptors with one packet");
-            }
             CodedInputStream input = CodedInputStream.newInstance(body);
             input.setRecursionLimit(DEEPEST);
             Frame frame = new Frame(Packet.parseFrom(input), fds);
@@ -104,6 +110,9 @@ final class Frames {
         while (done < into.byteSize()) {
             UnixSocket.Message message = socket.receive(into.asSlice(done));
             fds.addAll(message.fds());
+            if (fds.size() > MOST_FDS) {
+                throw new IOException(fds.size() + " descriptors with one packet");
+            }
             if (message.bytes() == 0) {
                 if (done == 0 && mayEnd) {
                     return false;

@@ -70,6 +70,7 @@ public final class HolderServer implements AutoCloseable {
     }
 
     private void serve(UnixSocket socket) {
+        boolean served = false;
         try {
             int uid = socket.peer().uid();
             if (uid != 0 && uid != Machine.uid()) {
@@ -79,22 +80,24 @@ public final class HolderServer implements AutoCloseable {
             }
             CustodyChannel channel = CustodyChannel.open(socket, Hello.Role.HOLDER, GREETING);
             channel.start("command", new Commands());
+            served = true;
         } catch (IOException e) {
             LOG.debug("a command did not keep to the protocol: {}", e.getMessage());
         } finally {
-            connections.release();
+            if (!served) {
+                connections.release();
+            }
         }
     }
 
-    /** Each request runs on a thread of its own, as mounting takes its time. */
+    /**
+     * One request of a connection after the other, on its own thread: what somebody asks without reading the answers does
+     * not pile up here.
+     */
     private final class Commands implements CustodyChannel.Handler {
         @Override
         public void packet(CustodyChannel channel, Packet packet, List<Fd> fds) {
             fds.forEach(Fd::close);
-            Thread.ofPlatform().daemon().name("command").start(() -> answer(channel, packet));
-        }
-
-        private void answer(CustodyChannel channel, Packet packet) {
             Packet.Builder answer;
             try {
                 answer = execute(packet);
@@ -122,6 +125,7 @@ public final class HolderServer implements AutoCloseable {
 
         @Override
         public void closed(CustodyChannel channel) {
+            connections.release();
             LOG.debug("command {} is done", channel.credentials().pid());
         }
     }

@@ -5,6 +5,7 @@ import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -22,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 /** The control API on a Unix socket that only its owner (and root) may open. */
 public final class ControlServer implements AutoCloseable {
     private static final int LARGEST_REQUEST = 16 << 20;
+    private static final int MOST_CALLS_EACH = 32;
     private static final long CLOSING_MILLIS = 1000;
 
     private final Server server;
@@ -46,10 +48,11 @@ public final class ControlServer implements AutoCloseable {
         try {
             Files.deleteIfExists(socket);
             Server server = NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
-                    .channelType(NioServerDomainSocketChannel.class)
+                    .channelFactory(ControlServer::listener)
                     .bossEventLoopGroup(loop)
                     .workerEventLoopGroup(loop)
                     .executor(calls)
+                    .maxConcurrentCallsPerConnection(MOST_CALLS_EACH)
                     .maxInboundMessageSize(LARGEST_REQUEST)
                     .addService(service)
                     .build()
@@ -66,6 +69,12 @@ public final class ControlServer implements AutoCloseable {
                     false,
                     e);
         }
+    }
+
+    private static ServerChannel listener() {
+        NioServerDomainSocketChannel channel = new NioServerDomainSocketChannel();
+        channel.pipeline().addLast(new Doorkeeper());
+        return channel;
     }
 
     /** Ends calls that still run. */
