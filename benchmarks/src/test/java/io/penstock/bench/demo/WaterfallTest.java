@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 class WaterfallTest {
     @Test
     void barsOfAllRunsShareOneScale() {
-        Run slow = new Run("slow", "as is", List.of(new Run.Span("a", 0, 10)), 0, 0, 10, 1, 1, 1, 1);
-        Run fast = new Run("fast", "better", List.of(new Run.Span("a", 0, 2.5)), 0, 0, 2.5, 1, 1, 1, 1);
+        Run slow = new Run("slow", "as is", List.of(new Run.Span("a", 0, 10)), List.of(), 0, 0, 10, 1, 1, 1, 1);
+        Run fast = new Run("fast", "better", List.of(new Run.Span("a", 0, 2.5)), List.of(), 0, 0, 2.5, 1, 1, 1, 1);
         List<String> lines = Waterfall.lines(List.of(slow, fast));
         assertThat(lines.stream().filter(l -> l.contains("█")).map(WaterfallTest::bar))
                 .containsExactly(60L, 15L);
@@ -23,7 +23,7 @@ class WaterfallTest {
         for (int i = 0; i < 40; i++) {
             spans.add(new Run.Span("shard-" + i, i, i + 1));
         }
-        Run run = new Run("r", "h", spans, 0, 0, 40, 1, 1, 1, 1);
+        Run run = new Run("r", "h", spans, List.of(), 0, 0, 40, 1, 1, 1, 1);
         assertThat(Waterfall.lines(List.of(run)))
                 .anyMatch(l -> l.contains("(32 more)"))
                 .anyMatch(l -> l.contains("shard-39"))

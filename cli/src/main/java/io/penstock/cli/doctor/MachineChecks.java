@@ -148,8 +148,8 @@ final class MachineChecks {
                         : Finding.fail(
                                 ErrorCode.DAEMON_FAILED,
                                 what,
-                                "the daemon needs its budget (memory.budget) and about 256 MiB more",
-                                "free some, or lower memory.budget");
+                                "the daemon needs its budget (cache.memory) and about 256 MiB more",
+                                "free some, or lower cache.memory");
             }
         }
         return Finding.skip("memory: the kernel does not say what is available");
