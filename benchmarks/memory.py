@@ -136,7 +136,7 @@ def main():
     parser.add_argument("--limit", type=size, default=512 * MiB, help="memory of the cgroup, page cache of the cache files included")
     parser.add_argument("--times", type=float, default=10, help="the model's size in units of --limit")
     parser.add_argument("--readers", type=int, default=16)
-    parser.add_argument("--settings", nargs="*", default=["memory.budget=256MiB"], help="KEY=VALUE for the mount")
+    parser.add_argument("--settings", nargs="*", default=["cache.memory=256MiB"], help="KEY=VALUE for the mount")
     parser.add_argument("--parts", nargs="+", default=["readers", "metadata"], choices=["readers", "metadata"])
     options = parser.parse_args()
     if os.geteuid() != 0:

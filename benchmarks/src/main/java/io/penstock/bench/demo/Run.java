@@ -91,7 +91,17 @@ record Run(
         Run finish(String name, String how, long originBytes, long originRequests) {
             progress.add(new Point(end, bytes));
             return new Run(
-                    name, how, spans, progress, firstByte, firstTensor, end, bytes, tensors, originBytes, originRequests);
+                    name,
+                    how,
+                    spans,
+                    progress,
+                    firstByte,
+                    firstTensor,
+                    end,
+                    bytes,
+                    tensors,
+                    originBytes,
+                    originRequests);
         }
     }
 }

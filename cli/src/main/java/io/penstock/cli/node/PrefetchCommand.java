@@ -14,6 +14,7 @@ import io.penstock.cache.control.v1.PrefetchPlan;
 import io.penstock.cache.control.v1.StartPrefetchRequest;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -119,10 +120,16 @@ final class PrefetchCommand implements Callable<Integer> {
         if (source.contains("://")) {
             request.setSource(SourceSpecs.of(source, System.getenv()));
         } else {
-            request.setSnapshot(source);
+            request.setSnapshot(mountPoint(source));
+            request.setSource(SourceSpecs.of("", System.getenv())); // the daemon knows where, not as whom
         }
         return request.setBandwidthBytesPerSecond(bandwidth.unlimited() ? 0 : bandwidth.bytesPerSecond())
                 .build();
+    }
+
+    /** A path is a mount point; anything else names a snapshot. */
+    private static String mountPoint(String word) {
+        return word.contains("/") ? Path.of(word).toAbsolutePath().normalize().toString() : word;
     }
 
     private PlanSpec plan() throws PenstockException {

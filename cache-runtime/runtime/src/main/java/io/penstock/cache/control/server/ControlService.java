@@ -35,6 +35,7 @@ import io.penstock.cache.read.prefetch.Plan;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BinaryOperator;
@@ -180,6 +181,15 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
     @Override
     public void startPrefetch(StartPrefetchRequest request, StreamObserver<PrefetchJob> out) {
         answer(out, () -> {
+            Optional<LiveMount> mount = request.getSource().getLocation().isEmpty()
+                    ? node.serving(request.getSnapshot())
+                    : Optional.empty();
+            if (mount.isPresent()) {
+                Plan all = plan(request, mount.get().reader().snapshot());
+                return node.jobs()
+                        .start(mount.get(), all, request.getBandwidthBytesPerSecond(), request.getPin())
+                        .info();
+            }
             Resolved resolved = prefetchSource(request);
             Plan plan;
             try {

@@ -46,12 +46,14 @@ public final class Jobs implements AutoCloseable {
         add(mount.reader().prefetch(steps, 0), snapshot, () -> {});
     }
 
+    /** Prefetches through a mount: from its source and with its credentials; the job ends with the mount. */
+    Job start(LiveMount mount, Plan plan, long bytesPerSecond, boolean pin) throws PenstockException {
+        pinAll(plan, pin);
+        return add(mount.reader().prefetch(plan, bytesPerSecond), mount.reader().snapshot(), () -> {});
+    }
+
     Job start(Resolved resolved, Plan plan, long bytesPerSecond, boolean pin) throws PenstockException {
-        if (pin) {
-            for (Entry entry : plan.entries()) {
-                node.store().pin(entry.object(), true);
-            }
-        }
+        pinAll(plan, pin);
         MountReader reader = node.prefetchReader(resolved);
         Runnable close = () -> {
             reader.close();
@@ -62,6 +64,14 @@ public final class Jobs implements AutoCloseable {
         } catch (PenstockException | RuntimeException e) {
             close.run();
             throw e;
+        }
+    }
+
+    private void pinAll(Plan plan, boolean wanted) throws StoreException {
+        if (wanted) {
+            for (Entry entry : plan.entries()) {
+                node.store().pin(entry.object(), true);
+            }
         }
     }
 

@@ -188,6 +188,22 @@ public final class Node implements AutoCloseable {
         return snapshots.find(name);
     }
 
+    /** A mount of what is called {@code name}: a mount point, or a snapshot as {@link #find} knows it. */
+    Optional<LiveMount> serving(String name) throws PenstockException {
+        for (LiveMount mount : mounts.values()) {
+            if (mount.mountPoint().toString().equals(name)) {
+                return Optional.of(mount);
+            }
+        }
+        if (mounts.isEmpty() || name.isEmpty()) {
+            return Optional.empty();
+        }
+        String digest = snapshots.find(name).snapshot().digest();
+        return mounts.values().stream()
+                .filter(m -> m.reader().snapshot().digest().equals(digest))
+                .findFirst();
+    }
+
     Path traceFile(String digest) {
         Path directory = options.directory().resolve("traces");
         try {

@@ -17,12 +17,21 @@ import io.penstock.cache.control.v1.SourceSpec;
 import io.penstock.cache.control.v1.StartPrefetchRequest;
 import io.penstock.cache.control.v1.VerifyProgress;
 import io.penstock.cache.control.v1.VersionInfo;
+import io.penstock.cache.model.ByteRange;
+import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.ObjectId;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.read.MountReader;
 import io.penstock.cache.read.ReadOptions;
+import io.penstock.cache.source.Source;
+import io.penstock.cache.source.SourceException;
+import io.penstock.cache.source.Transfer;
+import io.penstock.cache.source.TransferListener;
 import io.penstock.cache.source.net.NetOptions;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.foreign.MemorySegment;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -30,10 +39,13 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -114,6 +126,48 @@ final class ControlServerTest {
         assertThat(end.getVerifiedObjects()).isEqualTo(3);
         assertThat(end.getBadChunks()).isZero();
         assertThat(progress).hasSize(4);
+    }
+
+    @Test
+    void a_mount_is_prefetched_from_its_own_source() throws Exception {
+        Resolved resolved = node.resolve(model.toString(), Map.of(), Map.of(), false);
+        LongAdder reads = new LongAdder();
+        Source counted = new Source() {
+            @Override
+            public String location() {
+                return resolved.source().location();
+            }
+
+            @Override
+            public void list(Consumer<List<Entry>> pages) throws SourceException {
+                resolved.source().list(pages);
+            }
+
+            @Override
+            public Transfer read(ObjectId object, ByteRange range, MemorySegment target, TransferListener listener) {
+                reads.increment();
+                return resolved.source().read(object, range, target, listener);
+            }
+
+            @Override
+            public void close() {
+                resolved.source().close();
+            }
+        };
+        try (MountReader reader = node.mountReader(new Resolved(resolved.snapshot(), counted, List.of()))) {
+            Path point = Path.of("/mnt/model");
+            node.addMount(new LiveMount("m", point, reader, Instant.now(), () -> new MountStats(0, 0, 0, 0, 0)));
+            PrefetchJob job = client.startPrefetch(StartPrefetchRequest.newBuilder()
+                    .setSnapshot(point.toString())
+                    .build());
+            PrefetchJob end = client.watchPrefetch(job.getId(), progress -> {});
+            assertThat(end.getState()).isEqualTo(PrefetchJob.State.COMPLETE);
+            assertThat(end.getDoneBytes()).isEqualTo(2L * SHARD + 2);
+            assertThat(reads.sum()).isGreaterThanOrEqualTo(3);
+            node.removeMount("m");
+        } finally {
+            counted.close();
+        }
     }
 
     @Test
