@@ -7,7 +7,8 @@ import java.util.regex.Pattern;
 /** What a command tells the daemon of a source: the place, and the caller's own way to it. */
 public final class SourceSpecs {
     /** Credentials, region, endpoint and profile of S3, where its files lie; certificates; proxies. Nothing else of the caller's environment leaves it. */
-    private static final Pattern PASSED = Pattern.compile("AWS_[A-Z0-9_]+|HOME|SSL_CERT_FILE|(?i:https?_proxy|all_proxy|no_proxy)");
+    private static final Pattern PASSED =
+            Pattern.compile("AWS_[A-Z0-9_]+|HOME|SSL_CERT_FILE|(?i:https?_proxy|all_proxy|no_proxy)");
 
     private SourceSpecs() {}
 
