@@ -53,7 +53,9 @@ class DocsTest {
 
     private static Optional<String> problem(List<String> command) {
         String name = command.isEmpty() ? "--help" : command.getFirst();
-        if (name.equals("--version") || name.equals("--help") || PLACEHOLDER.matcher(name).matches()) {
+        if (name.equals("--version")
+                || name.equals("--help")
+                || PLACEHOLDER.matcher(name).matches()) {
             return Optional.empty();
         }
         Optional<CommandEntry> entry = Catalogue.find(name);
