@@ -58,6 +58,7 @@ def now():
 
 def work_dir(where=None):
     path = Path(tempfile.mkdtemp(prefix="penstock-bench-", dir=where))
+    path.chmod(0o755)  # the daemon is not root
     at_end(shutil.rmtree, path, True)
     return path
 

@@ -5,11 +5,18 @@ import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** The user that a daemon without privilege runs as. */
 record Account(String name, int uid, int gid) {
     private static final Path PASSWD = Path.of("/etc/passwd");
+    private static final int OWNER = 6;
+    private static final int GROUP = 3;
+    private static final int READ = 4;
+    private static final int EXECUTE = 1;
     private static final Account NOBODY = new Account("nobody", 65534, 65534);
 
     /** The configured user; without one {@code penstock} if there is such a user, else {@code nobody}. */
@@ -25,6 +32,32 @@ record Account(String name, int uid, int gid) {
             throw refused("the daemon must not run as root");
         }
         return account;
+    }
+
+    /** The first directory on the way to {@code file} that this user may not pass; null when there is none. */
+    Path barrier(Path file) throws IOException {
+        List<Path> way = new ArrayList<>();
+        for (Path at = file.toAbsolutePath().getParent(); at != null; at = at.getParent()) {
+            way.addFirst(at);
+        }
+        for (Path directory : way) {
+            if (!may(directory, PosixFilePermission.OTHERS_EXECUTE)) {
+                return directory;
+            }
+        }
+        return null;
+    }
+
+    /** Whether a file's mode lets this user do what {@code permission} lets others do. */
+    boolean may(Path file, PosixFilePermission permission) throws IOException {
+        int shift;
+        if ((Integer) Files.getAttribute(file, "unix:uid") == uid) {
+            shift = OWNER;
+        } else {
+            shift = (Integer) Files.getAttribute(file, "unix:gid") == gid ? GROUP : 0;
+        }
+        int bit = permission == PosixFilePermission.OTHERS_EXECUTE ? EXECUTE : READ;
+        return ((Integer) Files.getAttribute(file, "unix:mode") >> shift & bit) != 0;
     }
 
     private static PenstockException refused(String why) {

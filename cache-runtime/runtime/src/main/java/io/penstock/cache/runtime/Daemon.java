@@ -156,7 +156,12 @@ final class Daemon implements CustodyChannel.Handler {
             if (e.getCause() instanceof PenstockException p) {
                 throw p;
             }
-            throw new PenstockException(ErrorCode.INTERNAL, "the daemon could not be set up", "", false, e);
+            throw new PenstockException(
+                    ErrorCode.INTERNAL,
+                    "the daemon could not be set up: " + e.getCause(),
+                    "Look into its log.",
+                    false,
+                    e);
         }
     }
 

@@ -34,6 +34,7 @@ final class Places {
             }
             make(state.daemon(), OWNER);
             own(state.daemon(), account);
+            reachable(state.daemon(), account, "--state-dir");
         } catch (PenstockException e) {
             throw e;
         } catch (IOException e) {
@@ -52,6 +53,7 @@ final class Places {
             boolean fresh = !Files.exists(cache, LinkOption.NOFOLLOW_LINKS);
             Files.createDirectories(cache.toAbsolutePath().getParent());
             make(cache, OWNER);
+            reachable(cache, account, "--cache-dir");
             if (account == null || uid(cache) == account.uid()) {
                 return;
             }
@@ -73,6 +75,17 @@ final class Places {
                     "Choose another with --cache-dir.",
                     false,
                     e);
+        }
+    }
+
+    private static void reachable(Path directory, Account account, String option) throws IOException {
+        Path barrier = account == null ? null : account.barrier(directory);
+        if (barrier != null) {
+            throw new PenstockException(
+                    ErrorCode.NOT_PERMITTED,
+                    "user " + account.name() + ", whom the daemon runs as, cannot reach " + directory
+                            + ": it may not pass " + barrier,
+                    "chmod o+x " + barrier + ", or choose another place with " + option + ".");
         }
     }
 

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -159,29 +158,13 @@ final class ProgramFiles {
     /** Whether permissions let the user pass to the file and read it; for a directory, also pass into it. */
     private boolean reachable(Path file) {
         try {
-            for (Path at = file.getParent(); at != null; at = at.getParent()) {
-                if (!may(at, false)) {
-                    return false;
-                }
-            }
-            return may(file, true) && (!Files.isDirectory(file) || may(file, false));
+            return account.barrier(file) == null
+                    && account.may(file, PosixFilePermission.OTHERS_READ)
+                    && (!Files.isDirectory(file) || account.may(file, PosixFilePermission.OTHERS_EXECUTE));
         } catch (IOException e) {
             LOG.debug("{} cannot be looked at", file, e);
             return false;
         }
-    }
-
-    private boolean may(Path file, boolean read) throws IOException {
-        PosixFileAttributes attributes = Files.readAttributes(file, PosixFileAttributes.class);
-        PosixFilePermission needed;
-        if ((Integer) Files.getAttribute(file, "unix:uid") == account.uid()) {
-            needed = read ? PosixFilePermission.OWNER_READ : PosixFilePermission.OWNER_EXECUTE;
-        } else if ((Integer) Files.getAttribute(file, "unix:gid") == account.gid()) {
-            needed = read ? PosixFilePermission.GROUP_READ : PosixFilePermission.GROUP_EXECUTE;
-        } else {
-            needed = read ? PosixFilePermission.OTHERS_READ : PosixFilePermission.OTHERS_EXECUTE;
-        }
-        return attributes.permissions().contains(needed);
     }
 
     private static String join(List<Path> entries) {
