@@ -35,7 +35,7 @@ class SemanticsTest {
             if (row.group(2).equals("all others")) {
                 others = row.group(1);
             } else {
-                for (String code : row.group(2).split(", ")) {
+                for (String code : row.group(2).split(", ", -1)) {
                     assertThat(named.put(code, row.group(1))).as(code).isNull();
                 }
             }

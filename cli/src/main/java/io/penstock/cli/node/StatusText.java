@@ -116,12 +116,18 @@ final class StatusText {
 
     private String origin(String source) {
         return status.getOriginsList().stream()
-                .filter(o -> source.startsWith(o.getOrigin()) || status.getOriginsCount() == 1)
+                .filter(o -> source.startsWith(withoutServer(o.getOrigin())) || status.getOriginsCount() == 1)
                 .findFirst()
                 .map(o -> scheme(source)
                         + (o.getOk() ? " ok" : " " + o.getLastError().getCode())
                         + (o.getLatencyNanos() == 0 ? "" : " " + Math.round(o.getLatencyNanos() / 1e6) + " ms"))
                 .orElse("-");
+    }
+
+    /** {@code s3://bucket} of {@code s3://bucket@host}. */
+    private static String withoutServer(String origin) {
+        int at = origin.lastIndexOf('@');
+        return at < 0 ? origin : origin.substring(0, at);
     }
 
     private static String scheme(String source) {

@@ -54,7 +54,7 @@ final class OpenFile implements ObjectReader {
             done = gather(offset, end, reply, wait);
             return done;
         } catch (ReadException e) {
-            engine.counters().failedReads.increment();
+            engine.readFailed(e);
             throw e;
         } finally {
             if (!done) {

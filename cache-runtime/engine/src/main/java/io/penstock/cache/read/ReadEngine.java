@@ -29,6 +29,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,6 +66,7 @@ public final class ReadEngine implements AutoCloseable {
     private final ExecutorService helper;
     private final ExecutorService announcer;
     private final Thread thread;
+    private volatile Consumer<PenstockException> failedReads = e -> {};
     private volatile boolean sleeping;
     private volatile boolean woken;
     private volatile boolean stopping;
@@ -140,6 +142,11 @@ public final class ReadEngine implements AutoCloseable {
                 concurrency.limit(),
                 writers.pending(),
                 Optional.ofNullable(storeError));
+    }
+
+    /** Is told of each read that fails, on the thread that reads. */
+    public void onFailedRead(Consumer<PenstockException> listener) {
+        failedReads = listener;
     }
 
     /** Memory taken by chunks at this moment, in bytes. */
@@ -243,6 +250,13 @@ public final class ReadEngine implements AutoCloseable {
     /** True while chunks wait for the disk. */
     boolean storeBusy() {
         return writers.pending() > 0;
+    }
+
+    void readFailed(PenstockException cause) {
+        counters.failedReads.increment();
+        if (cause.code() != ErrorCode.SESSION_LOST) {
+            failedReads.accept(cause);
+        }
     }
 
     /** Asks for blocks of a flight on which the caller is about to wait. */

@@ -104,6 +104,7 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
                     .setDaemon(version)
                     .addAllTiers(infos.tiers())
                     .addAllOrigins(infos.origins())
+                    .addAllErrors(infos.failingTiers())
                     .addAllErrors(node.errors().recent())
                     .setMemory(infos.memory())
                     .setCacheDirectory(node.options().directory().toString());

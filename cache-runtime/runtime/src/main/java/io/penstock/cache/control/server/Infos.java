@@ -2,12 +2,14 @@ package io.penstock.cache.control.server;
 
 import io.penstock.cache.chunk.StoredObjectInfo;
 import io.penstock.cache.chunk.TierUsage;
+import io.penstock.cache.control.v1.ErrorInfo;
 import io.penstock.cache.control.v1.MemoryInfo;
 import io.penstock.cache.control.v1.MountInfo;
 import io.penstock.cache.control.v1.OriginHealth;
 import io.penstock.cache.control.v1.SnapshotInfo;
 import io.penstock.cache.control.v1.TierInfo;
 import io.penstock.cache.model.Entry;
+import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.ObjectId;
 import io.penstock.cache.model.Snapshot;
 import io.penstock.cache.read.ReadStats;
@@ -109,6 +111,22 @@ final class Infos {
             }
         }
         return String.join(",", tiers);
+    }
+
+    /** The tiers that get no writes because their disk fails, for as long as it does. */
+    List<ErrorInfo> failingTiers() {
+        return node.store().tiers().stream()
+                .filter(tier -> !tier.failure().isEmpty())
+                .map(tier -> ErrorInfo.newBuilder()
+                        .setCode(ErrorCode.CACHE_IO.code())
+                        .setMessage("tier " + tier.name() + " in " + tier.directory() + " gets no writes: "
+                                + tier.failure())
+                        .setRemedy("check the disk; reads go on without it meanwhile")
+                        .setRetryable(true)
+                        .setTime(Nanos.of(Instant.now()))
+                        .setCount(1)
+                        .build())
+                .toList();
     }
 
     List<TierInfo> tiers() {

@@ -8,8 +8,11 @@ package io.penstock.cache.control.server;
  */
 public record MountStats(int readers, long readBytes, long opensPlain, long opensPassthrough, long errors) {
 
-    /** How files are read: {@code passthrough}, {@code plain} or {@code mixed}. */
+    /** How files were read so far: {@code passthrough}, {@code plain}, {@code mixed}, or {@code -} when none was opened. */
     public String mode() {
+        if (opensPassthrough == 0 && opensPlain == 0) {
+            return "-";
+        }
         if (opensPassthrough == 0) {
             return "plain";
         }

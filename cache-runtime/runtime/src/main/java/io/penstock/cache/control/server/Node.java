@@ -42,6 +42,7 @@ public final class Node implements AutoCloseable {
         this.store = store;
         this.snapshots = snapshots;
         this.engine = new ReadEngine(store, options.read());
+        engine.onFailedRead(errors::add);
         this.sources = new Sources(options.net(), options.netThreads());
         this.jobs = new Jobs(this);
     }

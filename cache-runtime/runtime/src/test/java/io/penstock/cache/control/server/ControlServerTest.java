@@ -23,7 +23,9 @@ import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.ObjectId;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.read.MountReader;
+import io.penstock.cache.read.ObjectReader;
 import io.penstock.cache.read.ReadOptions;
+import io.penstock.cache.read.ReadReply;
 import io.penstock.cache.source.Source;
 import io.penstock.cache.source.SourceException;
 import io.penstock.cache.source.Transfer;
@@ -168,6 +170,23 @@ final class ControlServerTest {
         } finally {
             counted.close();
         }
+    }
+
+    @Test
+    void a_read_that_fails_is_seen_in_the_status() throws Exception {
+        Resolved resolved = node.resolve(model.toString(), Map.of(), Map.of(), false);
+        Files.writeString(model.resolve("config.json"), "{ }");
+        try (MountReader reader = node.mountReader(resolved);
+                ReadReply reply = new ReadReply(1 << 20);
+                ObjectReader config = reader.open(resolved.snapshot().entries().getFirst())) {
+            assertThatThrownBy(() -> config.read(0, 2, reply, true)).isInstanceOf(PenstockException.class);
+        } finally {
+            resolved.source().close();
+        }
+        assertThat(client.status().getErrorsList()).singleElement().satisfies(error -> {
+            assertThat(error.getCode()).isEqualTo(ErrorCode.ORIGIN_CHANGED.code());
+            assertThat(error.getMessage()).contains("config.json");
+        });
     }
 
     @Test
