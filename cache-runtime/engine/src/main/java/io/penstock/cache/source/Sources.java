@@ -1,6 +1,7 @@
 package io.penstock.cache.source;
 
 import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.Locations;
 import io.penstock.cache.source.file.FileSourceFactory;
 import io.penstock.cache.source.http.HttpSourceFactory;
 import io.penstock.cache.source.net.NetLoops;
@@ -94,19 +95,6 @@ public final class Sources implements AutoCloseable {
 
     /** A location without what may be secret in it: user, password and query. */
     public static String plain(String location) {
-        String text = location;
-        int scheme = text.indexOf("://");
-        if (scheme >= 0) {
-            int query = text.indexOf('?');
-            if (query >= 0 && text.startsWith("http")) {
-                text = text.substring(0, query);
-            }
-            int path = text.indexOf('/', scheme + 3);
-            int at = text.lastIndexOf('@', path < 0 ? text.length() : path);
-            if (at > scheme) {
-                text = text.substring(0, scheme + 3) + text.substring(at + 1);
-            }
-        }
-        return text;
+        return Locations.plain(location);
     }
 }

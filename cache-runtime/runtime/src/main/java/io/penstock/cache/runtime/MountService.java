@@ -8,6 +8,7 @@ import io.penstock.cache.control.custody.v1.MountAdded;
 import io.penstock.cache.control.custody.v1.MountSpec;
 import io.penstock.cache.linux.Mounts;
 import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.Locations;
 import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -120,7 +121,7 @@ public final class MountService {
         } catch (TimeoutException e) {
             throw new PenstockException(
                     ErrorCode.NOT_READY,
-                    spec.getLocation() + " is not mounted within " + patience.toSeconds() + " s",
+                    Locations.plain(spec.getLocation()) + " is not mounted within " + patience.toSeconds() + " s",
                     "Give it more --timeout, or see what penstock doctor says.",
                     true,
                     e);

@@ -8,6 +8,7 @@ import io.penstock.cache.control.server.Node;
 import io.penstock.cache.control.server.Resolved;
 import io.penstock.cache.linux.Fd;
 import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.Locations;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.mount.fuse.Backing;
 import io.penstock.cache.mount.fuse.End;
@@ -86,7 +87,7 @@ final class Sessions {
                     throw e;
                 }
                 // no reason not to mount
-                LOG.warn("{} is not prefetched: {}", spec.getLocation(), e.getMessage());
+                LOG.warn("{} is not prefetched: {}", Locations.plain(spec.getLocation()), e.getMessage());
                 node.errors().add(e);
             }
         }
@@ -139,7 +140,7 @@ final class Sessions {
             throw new PenstockException(
                     ErrorCode.SESSION_LOST,
                     "the mount on " + spec.getMountPoint() + " cannot be taken over: " + e.getMessage(),
-                    "penstock mount " + spec.getLocation() + " " + spec.getMountPoint(),
+                    "penstock mount " + Locations.plain(spec.getLocation()) + " " + spec.getMountPoint(),
                     false,
                     e);
         }

@@ -8,6 +8,7 @@ import io.penstock.cache.control.custody.v1.MountSpec;
 import io.penstock.cache.control.custody.v1.Prepared;
 import io.penstock.cache.linux.ErrnoException;
 import io.penstock.cache.linux.Fd;
+import io.penstock.cache.model.Locations;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -121,7 +122,7 @@ final class HeldSession {
     HeldMount held() {
         return HeldMount.newBuilder()
                 .setSession(id)
-                .setLocation(spec.getLocation())
+                .setLocation(Locations.plain(spec.getLocation()))
                 .setMountPoint(spec.getMountPoint())
                 .setDigest(digest)
                 .setMounted(mounted)

@@ -10,6 +10,7 @@ import io.penstock.cache.control.custody.v1.Serving;
 import io.penstock.cache.linux.Fd;
 import io.penstock.cache.linux.Mounts;
 import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.Locations;
 import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -118,7 +119,7 @@ public final class Holder implements AutoCloseable {
         if (held != null) {
             throw new PenstockException(
                     ErrorCode.ALREADY_MOUNTED,
-                    held.spec().getLocation() + " is mounted on " + held.point(),
+                    Locations.plain(held.spec().getLocation()) + " is mounted on " + held.point(),
                     "penstock unmount " + held.point());
         }
         return MountPoints.prepare(place, mounter);
@@ -138,7 +139,7 @@ public final class Holder implements AutoCloseable {
                 if (attempt == ATTEMPTS) {
                     throw new PenstockException(
                             ErrorCode.DAEMON_FAILED,
-                            attempt + " daemons died while they were to mount " + spec.getLocation(),
+                            attempt + " daemons died while they were to mount " + Locations.plain(spec.getLocation()),
                             "Look into " + options.state().daemonOutput() + ".",
                             false,
                             e);
@@ -153,7 +154,7 @@ public final class Holder implements AutoCloseable {
         Path point = Path.of(spec.getMountPoint());
         Fd device;
         try {
-            device = mounter.mount(point, spec.getLocation());
+            device = mounter.mount(point, Locations.plain(spec.getLocation()));
         } catch (PenstockException e) {
             link.forget(id);
             throw e;
