@@ -1,4 +1,4 @@
-package io.penstock.cache.testing;
+package io.penstock.testing;
 
 import java.time.Duration;
 import org.awaitility.Awaitility;
