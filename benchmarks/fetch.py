@@ -35,25 +35,26 @@ def rclone(endpoint, target, group, env, more):
 
 
 class Penstock:
-    """`penstock prefetch` waits until everything is stored and verified. The daemon is ended afterwards."""
+    """Starts a daemon; `penstock prefetch` waits until everything is stored and verified. Both are in the figures."""
 
     def __init__(self, work):
         self.state = work / "state"
+        self.log = work / "penstock.log"
+        self.daemon = None
         harness.at_end(self.stop)
 
     def __call__(self, endpoint, target, group, env, more):
         self.group, self.target = group, target
         places = ["--cache-dir", target, "--state-dir", self.state]
+        self.daemon = harness.start([harness.PENSTOCK, "daemon", *places], group, env, log=self.log)
+        harness.wait_for((self.state / "daemon/control.sock").exists, "penstock daemon", 30, self.daemon)
         run([harness.PENSTOCK, "prefetch", f"s3://{BUCKET}/{PREFIX}", *places, *more], group, env, timeout=300)
 
     def stop(self):
-        """Ends what the command left running: a daemon without mounts ends by itself when told to."""
-        for pid in self.group.pids() if hasattr(self, "group") else []:
-            try:
-                os.kill(pid, 15)
-            except ProcessLookupError:
-                continue
-        if hasattr(self, "group"):
+        """A daemon without mounts ends when it is told to."""
+        if self.daemon:
+            harness.stop(self.daemon)
+            self.daemon = None
             harness.wait_for(lambda: not self.group.pids(), "penstock's processes end", 30)
 
 
