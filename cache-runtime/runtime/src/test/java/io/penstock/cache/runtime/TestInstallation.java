@@ -34,9 +34,10 @@ public final class TestInstallation implements AutoCloseable {
     private final Map<String, String> environment = new TreeMap<>();
     private Path cache;
     private String main = CommandMain.class.getName();
-    private String classPath = System.getProperty("java.class.path");
+    private String classPath;
 
-    private TestInstallation(Path base, List<String> user) {
+    private TestInstallation(Path base, List<String> user, String classPath) {
+        this.classPath = classPath;
         this.base = base;
         this.user = user;
         this.cache = base.resolve("cache");
@@ -56,12 +57,7 @@ public final class TestInstallation implements AutoCloseable {
         // below /tmp, as the daemon's user must be able to get there, and a socket's path must be short
         Path base = Files.createTempDirectory(Path.of("/tmp"), "penstock-test");
         Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxrwxrwx"));
-        TestInstallation place = new TestInstallation(base, user);
-        if (!user.isEmpty()) {
-            // that user may not get to where the build keeps its jars
-            place.classPath = Jars.copiedClassPath(Files.createDirectory(base.resolve("jars")));
-        }
-        return place;
+        return new TestInstallation(base, user, Jars.shared());
     }
 
     public TestInstallation with(String... more) {
