@@ -62,6 +62,7 @@ final class StatusDocument {
         fields.put("quotaBytes", t.getQuotaBytes());
         fields.put("usedBytes", t.getUsedBytes());
         fields.put("roomBytes", t.getRoomBytes());
+        fields.put("failure", t.getFailure().isEmpty() ? null : t.getFailure());
         return fields;
     }
 

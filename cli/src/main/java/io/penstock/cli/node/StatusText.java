@@ -10,6 +10,7 @@ import io.penstock.cache.control.v1.NodeStatus;
 import io.penstock.cache.control.v1.OriginHealth;
 import io.penstock.cache.control.v1.PrefetchJob;
 import io.penstock.cache.control.v1.TierInfo;
+import io.penstock.cache.model.ErrorCode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -47,6 +48,7 @@ final class StatusText {
                     + Units.size(status.getMemory().getBudgetBytes()) + " reserved, process "
                     + Units.size(status.getMemory().getResidentBytes()) + "; takeovers " + status.getTakeovers());
         }
+        status.getTiersList().stream().filter(t -> !t.getFailure().isEmpty()).forEach(t -> lines.addAll(failing(t)));
         status.getErrorsList().stream()
                 .limit(output.wide() ? Integer.MAX_VALUE : FEW)
                 .forEach(e -> lines.addAll(error(e)));
@@ -60,7 +62,9 @@ final class StatusText {
                 .filter(j -> j.getState() == PrefetchJob.State.RUNNING)
                 .count();
         boolean originsWell = status.getOriginsList().stream().allMatch(OriginHealth::getOk);
-        boolean well = errors == 0 && originsWell && status.getHeld();
+        boolean tiersWell =
+                status.getTiersList().stream().allMatch(t -> t.getFailure().isEmpty());
+        boolean well = errors == 0 && originsWell && tiersWell && status.getHeld();
         String word = well ? output.paint(Paint.GOOD, "OK") : output.paint(Paint.BAD, "LOOK");
         return "%s  %s, %s running, %s in 15 min%s   penstock %s  kernel %s passthrough %s resend %s"
                 .formatted(
@@ -178,6 +182,13 @@ final class StatusText {
                         Units.gib(t.getRoomBytes()),
                         t.getDirectory()));
         return table;
+    }
+
+    private static List<String> failing(TierInfo tier) {
+        return List.of(
+                ErrorCode.CACHE_IO.code() + "  tier " + tier.getName() + " gets no more writes: " + tier.getFailure(),
+                "    next  check the disk of " + tier.getDirectory()
+                        + "; what it cannot keep is read from the origin meanwhile");
     }
 
     private List<String> error(ErrorInfo e) {

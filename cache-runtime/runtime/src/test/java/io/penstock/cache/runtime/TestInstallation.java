@@ -280,7 +280,12 @@ public final class TestInstallation implements AutoCloseable {
         alive().forEach(ProcessHandle::destroyForcibly);
         processes.forEach(Process::destroyForcibly);
         await().atMost(SOON).until(() -> alive().isEmpty());
-        try (Stream<Path> files = Files.walk(base)) {
+        delete(base);
+    }
+
+    /** A directory and everything in it. */
+    public static void delete(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }

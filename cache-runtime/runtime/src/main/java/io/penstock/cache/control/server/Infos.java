@@ -140,6 +140,7 @@ final class Infos {
                 .setQuotaBytes(tier.quota())
                 .setUsedBytes(tier.used())
                 .setRoomBytes(tier.room())
+                .setFailure(tier.failure())
                 .build();
     }
 
