@@ -3,10 +3,10 @@ package io.penstock.cache.chunk;
 import java.util.Random;
 
 /** The seed of a random test: printed, and taken from {@code -Dpenstock.test.seed} when that is given. */
-final class Seed {
+public final class Seed {
     private Seed() {}
 
-    static long next(String test) {
+    public static long next(String test) {
         String given = System.getProperty("penstock.test.seed");
         long seed = given != null ? Long.parseLong(given) : new Random().nextLong();
         System.out.println(test + ": -Dpenstock.test.seed=" + seed);
@@ -14,7 +14,7 @@ final class Seed {
     }
 
     /** A count for the long profile, scaled by {@code -Dpenstock.test.scale}. */
-    static int scaled(int count) {
+    public static int scaled(int count) {
         return Math.max(1, (int) (count * Double.parseDouble(System.getProperty("penstock.test.scale", "1"))));
     }
 }
