@@ -9,9 +9,12 @@ public final class Units {
 
     private Units() {}
 
-    /** Bytes as a number of GiB, without the unit: {@code 131.4}. */
+    /** Bytes as a number of GiB, without the unit: {@code 131.4}; {@code 0.0} is none at all. */
     public static String gib(long bytes) {
         double gib = bytes / GIB;
+        if (gib > 0 && gib < 0.0001) {
+            return "<0.0001";
+        }
         String form = gib == 0 || gib >= 1 ? "%.1f" : gib >= 0.1 ? "%.2f" : "%.4f";
         return String.format(Locale.ROOT, form, gib);
     }

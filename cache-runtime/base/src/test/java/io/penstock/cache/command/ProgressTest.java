@@ -87,6 +87,9 @@ class ProgressTest {
         assertThat(Units.size(1314 * GIB / 10)).isEqualTo("131.4 GiB");
         assertThat(Units.size(12288 * GIB / 10)).isEqualTo("1.2 TiB");
         assertThat(Units.gib(GIB / 4)).isEqualTo("0.25");
+        assertThat(Units.gib(0)).isEqualTo("0.0");
+        assertThat(Units.size(100)).isEqualTo("<0.0001 GiB");
+        assertThat(Units.gib(30_000_000)).isEqualTo("0.0279");
         assertThat(Units.brief(Duration.ofSeconds(200))).isEqualTo("3m20s");
         assertThat(Units.ago(Duration.ofDays(3))).isEqualTo("3d ago");
     }
