@@ -12,8 +12,11 @@ import io.penstock.cache.control.v1.PlanSpec;
 import io.penstock.cache.control.v1.PrefetchJob;
 import io.penstock.cache.control.v1.PrefetchPlan;
 import io.penstock.cache.control.v1.StartPrefetchRequest;
+import io.penstock.cache.linux.Mounts;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,12 +35,14 @@ import picocli.CommandLine.Parameters;
             "Ctrl-C stops it; what is here stays, and the same command goes on from there."
         })
 final class PrefetchCommand implements Callable<Integer> {
+    private static final String OURS = "fuse.penstock";
+
     @Mixin
     private GlobalOptions global;
 
     @Parameters(
             paramLabel = "SOURCE",
-            description = "s3://bucket/model, a mount point, or a snapshot that is known here.")
+            description = "s3://bucket/model, a mount point, a directory, or a snapshot that is known here.")
     private String source;
 
     @Option(names = "--dry-run", description = "Only says what would be fetched.")
@@ -114,17 +119,28 @@ final class PrefetchCommand implements Callable<Integer> {
         }
     }
 
-    private StartPrefetchRequest request() throws PenstockException {
+    private StartPrefetchRequest request() throws IOException {
         StartPrefetchRequest.Builder request =
                 StartPrefetchRequest.newBuilder().setPlan(plan()).setPin(pin);
         if (source.contains("://")) {
             request.setSource(SourceSpecs.of(source, System.getenv()));
+        } else if (isPlainDirectory(source)) {
+            request.setSource(SourceSpecs.of(mountPoint(source), System.getenv()));
         } else {
             request.setSnapshot(mountPoint(source));
             request.setSource(SourceSpecs.of("", System.getenv())); // the daemon knows where, not as whom
         }
         return request.setBandwidthBytesPerSecond(bandwidth.unlimited() ? 0 : bandwidth.bytesPerSecond())
                 .build();
+    }
+
+    private static boolean isPlainDirectory(String word) throws IOException {
+        if (!word.contains("/")) {
+            return false;
+        }
+        Path path = Path.of(word).toAbsolutePath().normalize();
+        Mounts.Mount mount = Mounts.at(path);
+        return (mount == null || !mount.type().equals(OURS)) && Files.isDirectory(path);
     }
 
     /** A path is a mount point; anything else names a snapshot. */
