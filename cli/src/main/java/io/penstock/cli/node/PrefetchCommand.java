@@ -98,7 +98,7 @@ final class PrefetchCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws PenstockException, InterruptedException {
+    public Integer call() throws IOException, InterruptedException {
         Output output = global.output();
         try (ControlClient client = Daemon.connect(global)) {
             if (change != null) {

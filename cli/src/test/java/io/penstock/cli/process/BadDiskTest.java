@@ -17,6 +17,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -141,6 +142,7 @@ final class BadDiskTest {
     }
 
     @Test
+    @Tag("long")
     void removed() throws Exception {
         disk("64m");
         place.mount("a");
@@ -161,6 +163,7 @@ final class BadDiskTest {
     }
 
     @Test
+    @Tag("long")
     void unmountedUnderneath() throws Exception {
         disk("64m");
         place.mount("a");

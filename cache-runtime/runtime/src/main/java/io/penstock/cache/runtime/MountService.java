@@ -80,7 +80,7 @@ public final class MountService {
             return false;
         }
         hold(holder, false, () -> {
-            var _ = holder.found();
+            holder.awaitReady();
             ready.run();
         });
         return true;

@@ -46,7 +46,7 @@ final class HostileInputTest {
     private static final Logger LOG = LoggerFactory.getLogger(HostileInputTest.class);
     private static final int MAGIC = 0x50535431;
     private static final int LARGEST = 4 << 20;
-    private static final int INPUTS = 1000;
+    private static final int INPUTS = 600;
     private static final double SCALE = Double.parseDouble(System.getProperty("penstock.test.scale", "1"));
     private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
     private static final int SETTLED_DESCRIPTORS = 12;

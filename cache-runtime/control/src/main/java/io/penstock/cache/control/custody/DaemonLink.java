@@ -63,6 +63,11 @@ final class DaemonLink implements CustodyChannel.Handler {
         CustodyChannel.await(answer, USUAL);
     }
 
+    /** The same, for a cache that may be large. */
+    static void awaitOpened(CompletableFuture<CustodyChannel.Answer> answer) throws IOException, InterruptedException {
+        CustodyChannel.await(answer, LISTING);
+    }
+
     Prepared prepare(String session, MountSpec spec) throws IOException, InterruptedException {
         Packet.Builder packet = Packet.newBuilder()
                 .setPrepare(Prepare.newBuilder().setSession(session).setSpec(spec));

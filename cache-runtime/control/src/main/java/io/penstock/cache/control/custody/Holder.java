@@ -1,6 +1,5 @@
 package io.penstock.cache.control.custody;
 
-import io.penstock.cache.control.custody.v1.HandedOver;
 import io.penstock.cache.control.custody.v1.HeldMount;
 import io.penstock.cache.control.custody.v1.MountAdded;
 import io.penstock.cache.control.custody.v1.MountList;
@@ -216,10 +215,13 @@ public final class Holder implements AutoCloseable {
                 .build();
     }
 
-    /** What the daemon that was found here is configured with; empty when a new one was started. */
-    public HandedOver found() throws IOException, InterruptedException {
-        supervisor.awaitLink();
-        return supervisor.found();
+    /**
+     * Waits until there is a daemon whose cache is open.
+     *
+     * @throws PenstockException why there will be none
+     */
+    public void awaitReady() throws IOException, InterruptedException {
+        supervisor.awaitOpened();
     }
 
     private void ended(String what) {

@@ -45,7 +45,7 @@ final class Supervisor {
     private int takeovers;
     private long idleSince = System.nanoTime();
     private Map<String, String> settings;
-    private volatile HandedOver found = HandedOver.getDefaultInstance();
+    private volatile CompletableFuture<CustodyChannel.Answer> opened;
 
     Supervisor(
             HolderOptions options,
@@ -132,7 +132,7 @@ final class Supervisor {
         try {
             process = DaemonProcess.peer(UnixSocket.connect(socket, UnixSocket.Kind.STREAM));
             DaemonLink orphan = new DaemonLink(process, sessions);
-            found = orphan.handOver();
+            HandedOver found = orphan.handOver();
             settings = new LinkedHashMap<>(found.getSettingsMap());
             sessions.busy(found.getBusy());
             LOG.info("daemon {} gave {} mounts back", process.pid(), found.getSessions());
@@ -180,6 +180,7 @@ final class Supervisor {
                     .setMayPassThrough(mounter.mayPassThrough())
                     .setTakeovers(takeovers())
                     .build());
+            opened = ready;
             handSessions(next);
             // The first mount is on its way while the cache is being opened.
             if (!sessions.all().isEmpty()) {
@@ -317,8 +318,13 @@ final class Supervisor {
         }
     }
 
-    HandedOver found() {
-        return found;
+    /** Waits until the daemon has opened its cache; throws why it cannot. */
+    void awaitOpened() throws IOException, InterruptedException {
+        DaemonLink ignored = awaitLink();
+        CompletableFuture<CustodyChannel.Answer> answer = opened;
+        if (answer != null) {
+            DaemonLink.awaitOpened(answer);
+        }
     }
 
     long daemonPid() {
