@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.penstock.cache.linux.Machine;
-import io.penstock.cache.linux.MountCalls;
+import io.penstock.cache.linux.Mounts;
 import io.penstock.cache.runtime.Readers;
 import io.penstock.cache.runtime.TestInstallation;
 import io.penstock.cli.Main;
@@ -46,14 +46,14 @@ final class BadDiskTest {
         if (place != null) {
             io.penstock.cache.linux.Mounts.Mount mounted = io.penstock.cache.linux.Mounts.at(disk);
             if (mounted != null) {
-                MountCalls.unmount(disk, MountCalls.MNT_DETACH);
+                Mounts.unmount(disk, Mounts.MNT_DETACH);
             }
             place.close();
         }
     }
 
     private void disk(String size) throws Exception {
-        MountCalls.mount("none", disk, "tmpfs", 0, "size=" + size + ",mode=0777");
+        Mounts.mount("none", disk, "tmpfs", 0, "size=" + size + ",mode=0777");
         place.withCache(disk.resolve("cache"));
     }
 
@@ -169,7 +169,7 @@ final class BadDiskTest {
         place.mount("a");
         try (Readers readers = Readers.start(file(), weights)) {
             readers.awaitMore();
-            MountCalls.unmount(disk, MountCalls.MNT_DETACH);
+            Mounts.unmount(disk, Mounts.MNT_DETACH);
             readWhole(readers);
         }
         byte[] other = place.file("other/second.safetensors", SIZE, 2);

@@ -41,6 +41,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * Asks the daemon of this node. Thread-safe; one client may live as long as the daemon, or as long as one command. Calls
@@ -50,6 +52,12 @@ public final class ControlClient implements AutoCloseable {
     private static final Duration USUAL = Duration.ofSeconds(15);
     private static final Duration LISTING = Duration.ofMinutes(5);
     private static final int LARGEST_ANSWER = 64 << 20;
+    /** gRPC asks each channel for SO_KEEPALIVE, which a Unix socket does not have; Netty warns of it every time. */
+    private static final Logger BOOTSTRAP = Logger.getLogger("io.netty.bootstrap");
+
+    static {
+        BOOTSTRAP.setLevel(Level.SEVERE);
+    }
 
     private final EventLoopGroup loop;
     private final ManagedChannel channel;
