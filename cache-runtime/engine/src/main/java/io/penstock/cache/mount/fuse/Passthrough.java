@@ -115,20 +115,25 @@ final class Passthrough {
         if (file == null) {
             return;
         }
+        boolean last;
         file.lock.lock();
         try {
             if (file.over || file.opens.get() == 0) {
                 return;
             }
-            if (file.opens.decrementAndGet() == 0) {
+            last = file.opens.decrementAndGet() == 0;
+            if (last) {
                 file.over = true;
                 files.remove(node, file);
-                last(node, file);
             }
         } finally {
             file.lock.unlock();
         }
+        // A successor must not count on a number that is ended: the kernel may have given it to another file since.
         publish();
+        if (last) {
+            end(node, file);
+        }
     }
 
     private void first(int node, OpenFile file) {
@@ -157,7 +162,7 @@ final class Passthrough {
         }
     }
 
-    private void last(int node, OpenFile file) {
+    private void end(int node, OpenFile file) {
         if (file.backing > 0 && backing != null) {
             try {
                 backing.unregister(file.backing);
