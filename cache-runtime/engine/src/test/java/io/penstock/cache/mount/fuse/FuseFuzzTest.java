@@ -143,10 +143,12 @@ final class FuseFuzzTest {
             return noise.length == 0 ? new byte[1] : noise;
         }
         int opcode = random.nextInt(100) == 0 ? random.nextInt() : OPCODES[random.nextInt(OPCODES.length)];
-        byte[] body = body(opcode, kernel, random);
+        FuseKernel.Open file = kernel.someFile(random);
+        byte[] body = body(opcode, file, kernel, random);
         ByteBuffer message = ByteBuffer.allocate(Wire.IN_HEADER + body.length).order(ByteOrder.nativeOrder());
         message.putInt(message.capacity()).putInt(opcode).putLong(kernel.nextUnique());
-        message.putLong(node(random)).position(Wire.IN_HEADER);
+        boolean matching = (opcode == Wire.READ || opcode == Wire.RELEASE) && random.nextInt(6) > 0;
+        message.putLong(matching ? file.node() : node(random)).position(Wire.IN_HEADER);
         message.put(body);
         return mutate(message.array(), random);
     }
@@ -160,7 +162,7 @@ final class FuseFuzzTest {
         };
     }
 
-    private static byte[] body(int opcode, FuseKernel kernel, Random random) {
+    private static byte[] body(int opcode, FuseKernel.Open file, FuseKernel kernel, Random random) {
         ByteBuffer body =
                 ByteBuffer.allocate(random.nextInt(30) == 0 ? 4000 : 64).order(ByteOrder.nativeOrder());
         switch (opcode) {
@@ -175,12 +177,12 @@ final class FuseFuzzTest {
             }
             case Wire.LISTXATTR -> body.putInt(0, value(random));
             case Wire.READ, Wire.READDIR, Wire.READDIRPLUS -> {
-                body.putLong(0, kernel.someHandle(random));
+                body.putLong(0, file.handle());
                 body.putLong(8, random.nextInt(4) == 0 ? value(random) : random.nextInt(320_000));
                 body.putInt(16, random.nextInt(4) == 0 ? value(random) : random.nextInt(65_537));
             }
             case Wire.OPEN -> body.putInt(0, random.nextInt(8) == 0 ? random.nextInt() : 0);
-            case Wire.RELEASE -> body.putLong(0, kernel.someHandle(random));
+            case Wire.RELEASE -> body.putLong(0, file.handle());
             case Wire.INTERRUPT -> body.putLong(0, kernel.someUnique(random));
             default -> {
                 byte[] noise = new byte[body.capacity()];

@@ -18,7 +18,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The kernel's end of a session, on a socket that keeps messages apart. Sends whatever it is given and knows which of it
@@ -29,11 +29,16 @@ final class FuseKernel implements AutoCloseable {
     private static final int REPLY = 1 << 18;
     private static final int PATIENCE_SECONDS = 60;
 
+    /** An open file, which may have been released since. */
+    record Open(long node, long handle) {}
+
     private final UnixSocket socket;
     private final Thread receiver;
     private final AtomicLong unique = new AtomicLong(2);
     /** Requests under way, by number, with their opcodes. */
     private final Map<Long, Integer> asked = new ConcurrentHashMap<>();
+    /** The nodes of opens under way. */
+    private final Map<Long, Long> opening = new ConcurrentHashMap<>();
     /** Interrupts under way: answered or not. */
     private final Set<Long> optional = ConcurrentHashMap.newKeySet();
 
@@ -41,8 +46,8 @@ final class FuseKernel implements AutoCloseable {
     private final Map<Integer, Integer> errors = new TreeMap<>();
     private final ConcurrentLinkedQueue<String> breaches = new ConcurrentLinkedQueue<>();
     private final Semaphore window = new Semaphore(WINDOW);
-    private final AtomicLongArray handles = new AtomicLongArray(16);
-    private final AtomicInteger handleAt = new AtomicInteger();
+    private final AtomicReferenceArray<Open> files = new AtomicReferenceArray<>(16);
+    private final AtomicInteger fileAt = new AtomicInteger();
     private volatile boolean ending;
 
     FuseKernel(UnixSocket socket) {
@@ -71,8 +76,9 @@ final class FuseKernel implements AutoCloseable {
         return unique.getAndIncrement();
     }
 
-    long someHandle(Random random) {
-        return random.nextInt(6) == 0 ? random.nextLong() : handles.get(random.nextInt(handles.length()));
+    Open someFile(Random random) {
+        Open file = files.get(random.nextInt(files.length()));
+        return file != null ? file : new Open(1, random.nextLong());
     }
 
     long someUnique(Random random) {
@@ -102,6 +108,9 @@ final class FuseKernel implements AutoCloseable {
         if (whole && opcode == Wire.INTERRUPT) {
             optional.add(number);
             return false;
+        }
+        if (opcode == Wire.OPEN) {
+            opening.put(number, header.getLong(16));
         }
         asked.put(number, opcode);
         return true;
@@ -145,10 +154,11 @@ final class FuseKernel implements AutoCloseable {
         synchronized (errors) {
             errors.merge(error, 1, Integer::sum);
         }
-        if (opcode == Wire.OPEN && error == 0) {
-            handles.set(
-                    Math.floorMod(handleAt.getAndIncrement(), handles.length()),
-                    message.get(ValueLayout.JAVA_LONG, Wire.OUT_HEADER));
+        Long node = opening.remove(number);
+        if (opcode == Wire.OPEN && error == 0 && node != null) {
+            files.set(
+                    Math.floorMod(fileAt.getAndIncrement(), files.length()),
+                    new Open(node, message.get(ValueLayout.JAVA_LONG, Wire.OUT_HEADER)));
         }
         if (kept.containsKey(number)) {
             kept.put(number, message.toArray(ValueLayout.JAVA_BYTE));
