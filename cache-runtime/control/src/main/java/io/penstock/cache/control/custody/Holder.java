@@ -115,7 +115,8 @@ public final class Holder implements AutoCloseable {
 
     private Path free(Path place) throws IOException, InterruptedException {
         HeldSession held = sessions.at(MountPoints.real(place)).orElse(null);
-        if (held != null) {
+        // one that was unmounted is held until its daemon has seen that
+        if (held != null && Mounts.at(held.point()) != null) {
             throw new PenstockException(
                     ErrorCode.ALREADY_MOUNTED,
                     Locations.plain(held.spec().getLocation()) + " is mounted on " + held.point(),
