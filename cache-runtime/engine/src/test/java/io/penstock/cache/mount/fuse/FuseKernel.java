@@ -32,11 +32,28 @@ final class FuseKernel implements AutoCloseable {
     /** An open file, which may have been released since. */
     record Open(long node, long handle) {}
 
+    private record Asked(int opcode, boolean whole, int body) {
+        /** Whether the message is too short to be understood. */
+        boolean deficient() {
+            return !whole || body < LEAST_BODY.getOrDefault(opcode, 0);
+        }
+    }
+
+    private static final Map<Integer, Integer> LEAST_BODY = Map.of(
+            Wire.LOOKUP, 2,
+            Wire.OPEN, 8,
+            Wire.READ, 20,
+            Wire.RELEASE, 8,
+            Wire.GETXATTR, 9,
+            Wire.LISTXATTR, 8,
+            Wire.READDIR, 20,
+            Wire.READDIRPLUS, 20);
+
     private final UnixSocket socket;
     private final Thread receiver;
     private final AtomicLong unique = new AtomicLong(2);
-    /** Requests under way, by number, with their opcodes. */
-    private final Map<Long, Integer> asked = new ConcurrentHashMap<>();
+    /** Requests under way, by number. */
+    private final Map<Long, Asked> asked = new ConcurrentHashMap<>();
     /** The nodes of opens under way. */
     private final Map<Long, Long> opening = new ConcurrentHashMap<>();
     /** Interrupts under way: answered or not. */
@@ -64,7 +81,7 @@ final class FuseKernel implements AutoCloseable {
                 .putInt(48, 1 << 20)
                 .putInt(52, -1)
                 .putInt(56, -1);
-        asked.put(1L, Wire.INIT);
+        asked.put(1L, new Asked(Wire.INIT, true, 64));
         socket.send(init.array());
     }
 
@@ -112,7 +129,7 @@ final class FuseKernel implements AutoCloseable {
         if (opcode == Wire.OPEN) {
             opening.put(number, header.getLong(16));
         }
-        asked.put(number, opcode);
+        asked.put(number, new Asked(opcode, whole, message.length - Wire.IN_HEADER));
         return true;
     }
 
@@ -141,21 +158,24 @@ final class FuseKernel implements AutoCloseable {
         }
         int error = -message.get(ValueLayout.JAVA_INT, 4);
         long number = message.get(ValueLayout.JAVA_LONG, 8);
-        Integer opcode = asked.remove(number);
-        if (opcode == null) {
+        Asked request = asked.remove(number);
+        if (request == null) {
             if (!optional.remove(number)) {
                 breaches.add("an answer to " + number + ", which nobody asked or which was answered before");
             }
             return;
         }
         if (error < 0 || error > 511 || (error != 0 && length != Wire.OUT_HEADER)) {
-            breaches.add("error " + error + " with " + length + " bytes to opcode " + opcode);
+            breaches.add("error " + error + " with " + length + " bytes to " + request);
+        }
+        if (error == 0 && request.deficient()) {
+            breaches.add("success of " + request);
         }
         synchronized (errors) {
             errors.merge(error, 1, Integer::sum);
         }
         Long node = opening.remove(number);
-        if (opcode == Wire.OPEN && error == 0 && node != null) {
+        if (request.opcode == Wire.OPEN && error == 0 && node != null) {
             files.set(
                     Math.floorMod(fileAt.getAndIncrement(), files.length()),
                     new Open(node, message.get(ValueLayout.JAVA_LONG, Wire.OUT_HEADER)));
@@ -183,7 +203,7 @@ final class FuseKernel implements AutoCloseable {
         return ByteBuffer.wrap(kept.remove(number)).order(ByteOrder.nativeOrder());
     }
 
-    Map<Long, Integer> unanswered() {
+    Map<Long, ?> unanswered() {
         return asked;
     }
 
