@@ -2,13 +2,13 @@ package io.penstock.cache.source.s3;
 
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.source.SourceException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
-import software.amazon.awssdk.auth.credentials.ContainerCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.InstanceProfileCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -42,7 +42,11 @@ final class SdkCredentials implements CredentialSource {
     public synchronized Credentials get() throws SourceException {
         try {
             return of(chosen == null ? choose() : chosen.resolveCredentials());
-        } catch (SdkException | IllegalArgumentException | IllegalStateException e) {
+        } catch (SdkException
+                | IllegalArgumentException
+                | IllegalStateException
+                | java.time.DateTimeException
+                | UncheckedIOException e) {
             throw none(List.of(e));
         }
     }
@@ -56,7 +60,11 @@ final class SdkCredentials implements CredentialSource {
                 AwsCredentials found = provider.resolveCredentials();
                 chosen = provider;
                 return found;
-            } catch (SdkException | IllegalArgumentException | IllegalStateException e) {
+            } catch (SdkException
+                    | IllegalArgumentException
+                    | IllegalStateException
+                    | java.time.DateTimeException
+                    | UncheckedIOException e) {
                 close(provider);
                 reasons.add(e);
             }
@@ -86,7 +94,7 @@ final class SdkCredentials implements CredentialSource {
         boolean container = options.variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != null
                 || options.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI") != null;
         if (!profileAsked && container) {
-            ways.add(() -> ContainerCredentialsProvider.builder().build());
+            ways.add(() -> new ContainerCredentials(options));
         }
         if (!profileAsked && !container && !options.isSet("AWS_EC2_METADATA_DISABLED")) {
             ways.add(() -> InstanceProfileCredentialsProvider.builder()

@@ -13,6 +13,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -108,6 +109,57 @@ class SdkCredentialsTest {
                 assertThat(source.get()).isEqualTo(new Credentials("W", "I", "D"));
             }
         }
+    }
+
+    @Test
+    void anEndpointForContainersNamedByWhoAsks() throws Exception {
+        Path token = write("token", "planted-token\n");
+        try (FaultyOrigin agent = FaultyOrigin.start()) {
+            AtomicInteger asked = new AtomicInteger();
+            agent.script(r -> {
+                if (!"planted-token".equals(r.headers().get("authorization"))) {
+                    return answer("401 Unauthorized", "{}");
+                }
+                return answer("200 OK", """
+                        {"AccessKeyId":"C%d","SecretAccessKey":"S","Token":"T","Expiration":"%s"}""".formatted(
+                                asked.incrementAndGet(), Instant.now().plusSeconds(asked.get() < 3 ? 1 : 7200)));
+            });
+            String[] variables = {
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                agent.endpoint() + "/v1/credentials",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                token.toString()
+            };
+            try (CredentialSource source = source(S3Options.DEFAULT, variables)) {
+                assertThat(source.get()).isEqualTo(new Credentials("C1", "S", "T"));
+                assertThat(source.get().accessKey())
+                        .as("about to end: asked again")
+                        .isEqualTo("C2");
+                assertThat(source.get().accessKey()).isEqualTo("C3");
+                assertThat(source.get().accessKey()).as("lasts: kept").isEqualTo("C3");
+                source.invalidate();
+                assertThat(source.get().accessKey()).isEqualTo("C4");
+            }
+            write("token", "wrong");
+            try (CredentialSource source = source(S3Options.DEFAULT, variables)) {
+                assertThatThrownBy(source::get)
+                        .isInstanceOfSatisfying(
+                                SourceException.class,
+                                e -> assertThat(e.code()).isEqualTo(ErrorCode.ORIGIN_NO_CREDENTIALS));
+            }
+        }
+    }
+
+    @Test
+    void anEndpointForContainersElsewhereIsNotAskedInTheClear() throws Exception {
+        try (CredentialSource source =
+                source(S3Options.DEFAULT, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.1/credentials")) {
+            assertThatThrownBy(source::get).isInstanceOf(SourceException.class);
+        }
+    }
+
+    private static String answer(String status, String body) {
+        return "HTTP/1.1 " + status + "\r\nContent-Length: " + body.length() + "\r\nConnection: close\r\n\r\n" + body;
     }
 
     @Test
