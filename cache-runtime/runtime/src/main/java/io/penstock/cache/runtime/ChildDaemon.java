@@ -103,6 +103,7 @@ final class ChildDaemon implements DaemonLauncher {
                 "-XX:-UsePerfData",
                 "-XX:+UseSerialGC",
                 "-XX:+ExitOnOutOfMemoryError",
+                "-XX:TieredStopAtLevel=1",
                 "-XX:ReservedCodeCacheSize=64m",
                 "-Xss512k",
                 "-Xms32m",
