@@ -4,14 +4,14 @@ import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 
 /** Explores schedules of random operations on a class whose operations must look as if each took no time. */
 public final class Schedules {
-    private static final int SCENARIOS = 10;
-    private static final int LONG_SCENARIOS = 100;
-    private static final int OF_EACH = 200;
-    private static final int LONG_OF_EACH = 500;
+    private static final int SCENARIOS = 15;
+    private static final int LONG_SCENARIOS = 250;
+    private static final int OF_EACH = 80;
+    private static final int LONG_OF_EACH = 200;
 
     private Schedules() {}
 
-    /** Two thousand schedules. */
+    /** 1,200 schedules. */
     public static void explore(Class<?> operations) {
         explore(operations, SCENARIOS, OF_EACH);
     }
@@ -26,7 +26,9 @@ public final class Schedules {
                 .iterations(scenarios)
                 .invocationsPerIteration(schedules)
                 .threads(2)
-                .actorsPerThread(4)
+                .actorsBefore(1) // more of them leave little that can still happen at one time
+                .actorsPerThread(3)
+                .actorsAfter(2)
                 .check(operations);
     }
 }

@@ -5,6 +5,7 @@ import io.penstock.cache.chunk.StoreException;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.ObjectId;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
@@ -80,10 +81,12 @@ final class FlightLincheckTest {
     public static final class Meeting {
         private final AtomicInteger made = new AtomicInteger();
         private final ObjectState object = Pins.object(made);
+        private final AtomicReferenceArray<Flight> met = new AtomicReferenceArray<>(2);
 
         @Operation
         public boolean join(@Param(name = "chunk") int chunk) {
-            return object.join(chunk) == object.flight(chunk);
+            Flight flight = object.join(chunk);
+            return met.compareAndSet(chunk, null, flight) || met.compareAndSet(chunk, flight, flight);
         }
 
         @Operation

@@ -132,7 +132,7 @@ final class MountModelTest {
         for (int i = 4 + random.nextInt(12); i > 0; i--) {
             step(random);
         }
-        if (special >= 97) {
+        if (special >= 98) {
             restart(random);
         }
         while (open.size() > 4) {
