@@ -41,6 +41,10 @@ public record TierOptions(
         return new TierOptions(name, directory, quota, 0.95, 0.85, Medium.SSD);
     }
 
+    public TierOptions withWrites(Writes how) {
+        return new TierOptions(name, directory, quota, high, low, medium, how);
+    }
+
     long highBytes() {
         return (long) (quota * high);
     }

@@ -24,7 +24,8 @@ final class NodeSetup {
         Bandwidth limit = config.get(RuntimeKeys.BANDWIDTH);
         try {
             Path chunks = Files.createDirectories(cache.resolve("chunks"));
-            StoreOptions store = StoreOptions.of(TierOptions.disk("disk", chunks, quota(config, chunks)))
+            StoreOptions store = StoreOptions.of(TierOptions.disk("disk", chunks, quota(config, chunks))
+                            .withWrites(config.get(RuntimeKeys.WRITES)))
                     .withChunkSize(chunk);
             ReadOptions read = ReadOptions.DEFAULTS
                     .withMemory(config.get(RuntimeKeys.MEMORY).bytes())

@@ -1,5 +1,6 @@
 package io.penstock.cache.runtime;
 
+import io.penstock.cache.chunk.Writes;
 import io.penstock.cache.config.Bandwidth;
 import io.penstock.cache.config.DataSize;
 import io.penstock.cache.config.Key;
@@ -13,6 +14,12 @@ public final class RuntimeKeys implements KeyCatalogue {
             Key.size("cache.size", "0B", "Most bytes that the cache may hold").optional();
     static final Key<Double> CACHE_RESERVE = Key.fraction(
             "cache.reserve", 0.05, "Share of the cache's disk that is left free while cache.size is not set");
+    static final Key<Writes> WRITES = Key.choice(
+            "cache.writes",
+            Writes.class,
+            Writes.DIRECT,
+            "How chunks get to the disk: direct, past the page cache; cached, through it, so that who reads them soon does"
+                    + " not wait for the disk");
     static final Key<DataSize> CHUNK_SIZE =
             Key.size("cache.chunk-size", "8MiB", "Bytes that are fetched, stored and checked as one");
     static final Key<DataSize> MEMORY =
@@ -64,6 +71,7 @@ public final class RuntimeKeys implements KeyCatalogue {
         return List.of(
                 CACHE_SIZE,
                 CACHE_RESERVE,
+                WRITES,
                 CHUNK_SIZE,
                 MEMORY,
                 BANDWIDTH,
