@@ -69,8 +69,10 @@ final class PrefetchJobTest {
             fixture.assertQuiet();
             long stored = mount.storedBytes(a);
             assertThat(stored).isBetween(5L * CHUNK, 39L * CHUNK);
+            fixture.source.held = from(0);
             PrefetchJob again = mount.prefetch(Planner.all(mount.snapshot()), 0);
             assertThat(again.progress().doneBytes()).isEqualTo(stored);
+            fixture.source.held = FakeSource.FREE;
             assertThat(again.await(LONG)).isTrue();
             assertThat(again.progress().state()).isEqualTo(State.COMPLETE);
             assertThat(fixture.source.sentBytes.get()).isEqualTo(a.object().size());

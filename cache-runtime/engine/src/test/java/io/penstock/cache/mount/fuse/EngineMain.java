@@ -85,7 +85,10 @@ final class EngineMain {
         sources = new Sources(NetOptions.DEFAULT.withTimeouts(Duration.ofSeconds(20), second, second), 1);
         source = sources.open(setup.origin(), Map.of(), Map.of());
         List<Entry> entries = new ArrayList<>();
-        source.list(entries::addAll);
+        try (Sources patient = new Sources(NetOptions.DEFAULT, 1); // no list is tried again
+                Source listed = patient.open(setup.origin(), Map.of(), Map.of())) {
+            listed.list(entries::addAll);
+        }
         snapshot = Snapshot.of(source.location(), entries);
         engine = new ReadEngine(
                 store,

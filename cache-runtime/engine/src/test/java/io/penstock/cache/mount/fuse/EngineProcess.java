@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,8 +48,13 @@ final class EngineProcess implements AutoCloseable {
                     Map.of(2, errors, EngineMain.DEVICE, device, EngineMain.SOCKET, theirs.fd()));
         }
         listener = Thread.ofPlatform().daemon().name("holder").start(this::listen);
-        send(last == null ? "fresh" : last.format());
-        expect("ready");
+        try {
+            send(last == null ? "fresh" : last.format());
+            expect("ready");
+        } catch (IOException | AssertionError e) {
+            kill();
+            throw new AssertionError("no daemon: " + e + "\n" + Files.readString(log), e);
+        }
     }
 
     private void listen() {
