@@ -56,7 +56,7 @@ def resident(pid):
 
 def is_daemon(pid):
     try:
-        return b"daemon" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return b"DaemonMain" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return False
 
@@ -81,8 +81,11 @@ class Sampler(threading.Thread):
 
 def sampled(what, server, options, work, memory, use):
     """Mounts under the memory limit, lets `use` read, and returns the row."""
-    disk = work / f"cache-{what.split()[0]}"
-    disk.mkdir()
+    with servers.fresh_disk("loop", work, int(options.limit * options.times) + 2 * harness.GiB) as disk:
+        return sampled_on(disk.path, what, server, options, work, memory, use)
+
+
+def sampled_on(disk, what, server, options, work, memory, use):
     point = work / f"mount-{what.split()[0]}"
     point.mkdir()
     group = Cgroup(f"memory-{what.split()[0]}", memory)
@@ -99,7 +102,7 @@ def sampled(what, server, options, work, memory, use):
     way.end(point)
     row = {"what": what, "daemon": sampler.daemon_most / MiB, "all": sampler.all_most / MiB, "kills": kills}
     if sampler.daemon_most == 0:
-        harness.die("no process with the argument `daemon` was found in the cgroup: what was measured is not the daemon")
+        harness.die("no daemon was found in the cgroup: what was measured is not the daemon")
     return row | {"gigabytes": done / harness.GB, "seconds": seconds}
 
 
