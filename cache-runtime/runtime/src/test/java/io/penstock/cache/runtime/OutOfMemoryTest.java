@@ -22,11 +22,6 @@ final class OutOfMemoryTest {
     private static final double SCALE = Double.parseDouble(System.getProperty("penstock.test.scale", "1"));
 
     @Test
-    void readersOutliveDaemonsThatAreKilledForMemory() throws Exception {
-        killed(1);
-    }
-
-    @Test
     @Tag("long")
     void readersOutliveManyDaemonsThatAreKilledForMemory() throws Exception {
         killed((int) Math.max(3, 100 * SCALE));
@@ -47,7 +42,7 @@ final class OutOfMemoryTest {
                 for (int i = 0; i < times; i++) {
                     ProcessHandle daemon = place.daemon(last);
                     last = daemon.pid();
-                    readers.awaitMore();
+                    // before it has warmed up: one that has touched all the memory it needs is not killed any more
                     limit.add(daemon);
                     await().atMost(Duration.ofSeconds(60))
                             .pollInterval(Duration.ofMillis(20))
