@@ -4,6 +4,7 @@ import io.penstock.cache.linux.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +21,8 @@ final class HolderRehearsal {
     static void run(Consumer<String[]> commands) throws IOException, InterruptedException {
         Path base = Files.createTempDirectory("penstock-rehearsal");
         try {
+            // under root the daemon is another user
+            Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxr-xr-x"));
             Path model = Files.createDirectory(base.resolve("model"));
             Files.writeString(model.resolve("config.json"), "{}");
             String point = Files.createDirectory(base.resolve("mnt")).toString();

@@ -1,11 +1,13 @@
 package io.penstock.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.penstock.cache.command.CommandEntry;
 import io.penstock.cache.command.Streams;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cli.node.Rehearsal;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -74,6 +76,10 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private static void run(String... args) {
-        Main.run(Streams.of(OutputStream.nullOutputStream(), OutputStream.nullOutputStream()), args);
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        int status = Main.run(Streams.of(said, said), args);
+        if (status != ErrorCode.Exit.DONE) {
+            System.err.printf("%s: exit %d%n%s%n", String.join(" ", args), status, said.toString(UTF_8));
+        }
     }
 }
