@@ -63,6 +63,10 @@ final class Flight implements Runnable {
     boolean inDemand;
     boolean inBegun;
     boolean doomed;
+
+    /** A reader came before read-ahead or prefetch did. */
+    boolean unforeseen;
+
     Wanted wanted = Wanted.PREFETCH;
     int partBlocks = MAX_BLOCKS;
     int transfers;

@@ -12,8 +12,8 @@ final class Pattern {
     private static final long BACK = 4L << 20;
     private static final long SKIP = 4L << 20;
 
-    /** A run of this length is a stream. */
-    static final long STREAM = 1L << 20;
+    /** A run of this length is a stream: more than the kernel reads around the header of a mapped file. */
+    static final long STREAM = 2L << 20;
 
     private final MountedFile file;
     private final ReadAhead readAhead;
@@ -35,7 +35,7 @@ final class Pattern {
             long fresh = stream.advance(end, now);
             if (stream.following()) {
                 readAhead.streamed(fresh);
-            } else if (stream.length() >= readAhead.confirmAt()) {
+            } else if (stream.length() >= readAhead.confirmAt() || (offset == 0 && readAhead.isFirst(file))) {
                 file.stream();
                 readAhead.follow(stream);
             }

@@ -1,6 +1,9 @@
 package io.penstock.cache.read;
 
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -12,9 +15,12 @@ final class ReadAhead implements ChunkFeed {
     private static final long FIRST = 64L << 20;
     private static final long MOST = 16L << 30;
     private static final long TRUSTED_CONFIRM = 256 << 10;
+    private static final long LARGE = 32L << 20;
     private static final long IDLE = 30_000_000_000L;
     private static final long QUIET = 2_000_000_000L;
     private static final int MOST_STREAMS = 64;
+    private static final int BEYOND = 1 << 20;
+    private static final Comparator<Stream> BY_ORDER = Comparator.comparingLong(stream -> stream.order);
 
     /** A place in a file that moves forward. {@code advance} is called by one thread at a time. */
     static final class Stream {
@@ -29,6 +35,7 @@ final class ReadAhead implements ChunkFeed {
         private MountedFile at;
         private int chunk;
         private int end;
+        private long order;
 
         Stream(MountedFile file, long offset) {
             this.file = file;
@@ -52,6 +59,13 @@ final class ReadAhead implements ChunkFeed {
             return following;
         }
 
+        /** Chunks that are fetched, or on their way, before the reader comes to them; large where its file is done. */
+        private int lead() {
+            return at == file && end == Integer.MAX_VALUE
+                    ? Math.max(0, chunk - (int) (position / file.chunkSize()))
+                    : seen < 0 ? 0 : BEYOND;
+        }
+
         long advance(long to, long now) {
             usedAt = now;
             long before = position;
@@ -67,6 +81,7 @@ final class ReadAhead implements ChunkFeed {
     private final CopyOnWriteArrayList<Stream> streams = new CopyOnWriteArrayList<>();
     private final AtomicLong outstanding = new AtomicLong();
     private final AtomicLong streamed = new AtomicLong();
+    private final AtomicBoolean begun = new AtomicBoolean();
     private volatile boolean hungry;
     private int turn;
 
@@ -77,6 +92,11 @@ final class ReadAhead implements ChunkFeed {
     /** Length from which a run counts as a stream: less once the mount has been seen streaming. */
     long confirmAt() {
         return streamed.get() >= FIRST ? TRUSTED_CONFIRM : Pattern.STREAM;
+    }
+
+    /** The first large file whose beginning is read: an engine opens it to read it all. */
+    boolean isFirst(MountedFile file) {
+        return streamed.get() == 0 && file.entry().object().size() >= LARGE && begun.compareAndSet(false, true);
     }
 
     void follow(Stream stream) {
@@ -124,9 +144,7 @@ final class ReadAhead implements ChunkFeed {
     @Override
     public Flight next(long now) {
         if (outstanding.get() < allowance()) {
-            Stream[] all = streams.toArray(new Stream[0]);
-            for (int i = 0; i < all.length; i++) {
-                Stream stream = all[Math.floorMod(turn++, all.length)];
+            for (Stream stream : nearestToWaiting()) {
                 if (now - stream.usedAt > IDLE) {
                     streams.remove(stream);
                     continue;
@@ -139,6 +157,17 @@ final class ReadAhead implements ChunkFeed {
         }
         hungry = true;
         return null;
+    }
+
+    /** Who will wait first comes first; those that have stopped keep their lead and so come last. */
+    private Stream[] nearestToWaiting() {
+        Stream[] all = streams.toArray(new Stream[0]);
+        for (int i = 0; i < all.length; i++) {
+            all[i].order = (long) all[i].lead() << 32 | Math.floorMod(i - turn, all.length);
+        }
+        turn++;
+        Arrays.sort(all, BY_ORDER);
+        return all;
     }
 
     private Flight next(Stream stream, long now) {

@@ -13,8 +13,9 @@ import java.util.function.IntSupplier;
 
 /**
  * Decides what is fetched next and what gives its memory up. Demand goes first, then what was begun, then read-ahead,
- * then prefetch; the later classes leave some buffers free for the earlier ones. No I/O, no clock, no thread: the caller
- * says what happened and carries the {@link Step steps} out. Not thread-safe.
+ * then prefetch; the later classes leave some buffers free for the earlier ones. Transfers share the link evenly, so a
+ * demand that nobody foresaw is divided over several, and what is not urgent leaves half of the places empty meanwhile. No
+ * I/O, no clock, no thread: the caller says what happened and carries the {@link Step steps} out. Not thread-safe.
  */
 final class Scheduler {
     /** Where the disk is slow, memory may be given up unwritten once it has waited this long. */
@@ -49,6 +50,7 @@ final class Scheduler {
     private final List<ChunkFeed> readAhead = new ArrayList<>();
     private final List<ChunkFeed> prefetch = new ArrayList<>();
     private int transfers;
+    private int unforeseen;
     private int turn;
     private boolean feedsDry = true;
     private long until;
@@ -93,6 +95,9 @@ final class Scheduler {
 
     /** Someone waits for {@code blocks}; {@code goal} is what to fetch while at it. */
     void demand(Flight flight, long blocks, long goal) {
+        if (flight.goal == 0 && flight.transfers == 0) {
+            flight.unforeseen = true;
+        }
         flight.demanded |= blocks;
         flight.goal |= goal | blocks;
         flight.wanted = Wanted.DEMAND;
@@ -103,6 +108,9 @@ final class Scheduler {
     void ended(Flight flight, long blocks, long notBefore) {
         transfers--;
         flight.transfers--;
+        if (flight.unforeseen) {
+            unforeseen--;
+        }
         flight.requested &= ~(blocks & ~flight.ready());
         flight.notBefore = notBefore;
         if (!flight.doomed) {
@@ -141,7 +149,7 @@ final class Scheduler {
     }
 
     private void enqueue(Flight flight) {
-        if (missing(flight, flight.demanded) != 0) {
+        if (urgent(flight) != 0) {
             if (!flight.inDemand) {
                 flight.inDemand = true;
                 demand.add(flight);
@@ -152,6 +160,17 @@ final class Scheduler {
         }
     }
 
+    /** What somebody waits for; then, where nobody foresaw it, what follows in the chunk. */
+    private static long urgent(Flight flight) {
+        long waited = missing(flight, flight.demanded);
+        if (waited != 0 || !flight.unforeseen) {
+            return waited;
+        }
+        long rest = missing(flight, flight.goal);
+        long following = rest & -Long.highestOneBit(flight.demanded);
+        return following != 0 ? following : rest;
+    }
+
     private static long missing(Flight flight, long blocks) {
         return blocks & ~flight.requested & ~flight.ready();
     }
@@ -159,7 +178,7 @@ final class Scheduler {
     private Step demandStep(long now) {
         for (Iterator<Flight> all = demand.iterator(); all.hasNext(); ) {
             Flight flight = all.next();
-            long wanted = missing(flight, flight.demanded);
+            long wanted = urgent(flight);
             if (wanted == 0 || flight.doomed || flight.closed()) {
                 all.remove();
                 flight.inDemand = false;
@@ -182,7 +201,9 @@ final class Scheduler {
                 continue;
             }
             int spare = concurrency.limit() - transfers;
-            if (spare > 1 && feedsDry && demand.size() == 1) {
+            if (flight.unforeseen) {
+                flight.partBlocks = partBlocks(flight, flight.length / SPLIT);
+            } else if (spare > 1 && feedsDry && demand.size() == 1) {
                 flight.partBlocks = partBlocks(flight, flight.length / Math.min(spare, SPLIT));
             }
             return start(flight, wanted, now);
@@ -195,6 +216,9 @@ final class Scheduler {
             if (!feedsDry || !begun.isEmpty()) {
                 concurrency.wasLimiting();
             }
+            return null;
+        }
+        if (unforeseen > 0 && transfers >= concurrency.limit() / 2) {
             return null;
         }
         long allowed = bandwidth.next(now);
@@ -272,6 +296,9 @@ final class Scheduler {
         flight.requested |= Flight.mask(first, end);
         flight.transfers++;
         transfers++;
+        if (flight.unforeseen) {
+            unforeseen++;
+        }
         bandwidth.take(Math.min(flight.length, (long) end * flight.blockSize) - (long) first * flight.blockSize, now);
         resident.add(flight);
         enqueue(flight);

@@ -346,6 +346,25 @@ final class ReadEngineTest {
     }
 
     @Test
+    void theFirstShardThatAnEngineOpensIsFetchedAtOnceTheOthersWhenTheyAreRead() throws Exception {
+        try (ReadFixture fixture = new ReadFixture(8 << 20, ReadOptions.DEFAULTS);
+                ReadReply reply = new ReadReply(1 << 20)) {
+            List<Entry> shards = List.of(
+                    fixture.object("model-1.safetensors", 1L << 30), fixture.object("model-2.safetensors", 1L << 30));
+            fixture.mount();
+            for (Entry shard : shards) {
+                try (ObjectReader reader = fixture.mount.open(shard)) {
+                    assertThat(reader.read(0, 1 << 20, reply, true)).isTrue();
+                    reply.clear();
+                }
+            }
+            await().untilAsserted(() ->
+                    assertThat(fixture.mount.storedBytes(shards.getFirst())).isGreaterThanOrEqualTo(64L << 20));
+            assertThat(fixture.mount.storedBytes(shards.getLast())).isZero();
+        }
+    }
+
+    @Test
     void smallReadsHereAndThereDoNotFetchTheFile() throws Exception {
         try (ReadFixture fixture = new ReadFixture(8 << 20, ReadOptions.DEFAULTS);
                 ReadReply reply = new ReadReply(4096)) {

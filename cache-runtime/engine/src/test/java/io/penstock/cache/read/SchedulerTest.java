@@ -118,8 +118,11 @@ final class SchedulerTest {
         scheduler.add(new Chunks(20, 21, 22, 23), Wanted.PREFETCH);
         scheduler.add(new Chunks(10, 11), Wanted.READ_AHEAD);
         demand(1, 0, 4096);
-        List<Integer> order = starts(0).stream().map(s -> s.flight().chunk).toList();
-        assertThat(order).containsExactly(1, 10, 11, 20, 21, 22, 23);
+        List<Step.Start> starts = starts(0);
+        List<Integer> order = starts.stream().map(s -> s.flight().chunk).toList();
+        assertThat(order).containsExactly(1, 1, 1, 1);
+        starts.forEach(this::finish);
+        assertThat(starts(0)).extracting(s -> s.flight().chunk).containsExactly(10, 11, 20, 21, 22, 23);
     }
 
     @Test
@@ -127,10 +130,42 @@ final class SchedulerTest {
         scheduler.add(new Chunks(5, 6, 7, 8, 9, 10, 11, 12, 13, 14), Wanted.READ_AHEAD);
         assertThat(next(0)).isInstanceOf(Step.Start.class);
         Flight flight = demand(1, 4 << 20, (4 << 20) + 4096);
-        Step.Start first = (Step.Start) next(0);
-        assertThat(first).isEqualTo(new Step.Start(flight, 32, 64));
-        Step.Start rest = (Step.Start) next(0);
-        assertThat(rest).isEqualTo(new Step.Start(flight, 0, 32));
+        List<Step.Start> parts = List.of((Step.Start) next(0), (Step.Start) next(0), (Step.Start) next(0));
+        assertThat(parts)
+                .containsExactly(
+                        new Step.Start(flight, 32, 48), new Step.Start(flight, 48, 64), new Step.Start(flight, 0, 16));
+    }
+
+    @Test
+    void whatIsNotUrgentLeavesTheLinkToADemandThatNobodyForesaw() {
+        Integer[] many = new Integer[30];
+        Arrays.setAll(many, i -> 100 + i);
+        scheduler.add(new Chunks(many), Wanted.READ_AHEAD);
+        List<Step.Start> background = starts(0);
+        assertThat(background).hasSize(8);
+        Flight flight = demand(1, 0, 4096);
+        List<Step.Start> parts = starts(0);
+        assertThat(parts).hasSize(4).allMatch(p -> p.flight() == flight);
+        background.forEach(this::finish);
+        taken -= background.size();
+        assertThat(starts(0)).as("four are under way, half of the places").isEmpty();
+        finish(parts.get(0));
+        finish(parts.get(1));
+        assertThat(starts(0)).hasSize(2);
+        finish(parts.get(2));
+        finish(parts.get(3));
+        assertThat(starts(0)).as("all places again").hasSize(6);
+    }
+
+    @Test
+    void aDemandForWhatIsOnItsWayHoldsNothingBack() {
+        Integer[] many = new Integer[30];
+        Arrays.setAll(many, i -> 100 + i);
+        scheduler.add(new Chunks(many), Wanted.READ_AHEAD);
+        List<Step.Start> background = starts(0);
+        demand(100, 0, 4096);
+        finish(background.get(5));
+        assertThat(starts(0)).hasSize(1);
     }
 
     @Test
@@ -177,7 +212,7 @@ final class SchedulerTest {
         scheduler.add(new Chunks(many), Wanted.READ_AHEAD);
         assertThat(starts(0)).hasSize(8);
         demand(1, 0, 4096);
-        assertThat(starts(0)).extracting(s -> s.flight().chunk).containsExactly(1);
+        assertThat(starts(0)).hasSize(4).extracting(s -> s.flight().chunk).containsOnly(1);
     }
 
     @Test
