@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Warm reads of a complete file: native, through the mount with passthrough, in plain mode, and through a libfuse server in C.
+"""Warm reads of a complete file: through the mount with passthrough, in plain mode, and through a libfuse server in C.
 
-The file lies in the page cache of the cache's disk. For native, passthrough and both plain servers the mount's own cached
-pages are dropped before each plain read. Medians of --repeat.
+Native reads take the very file of the cache that passthrough reads, in turn with it: the same pages of the page cache. The
+pages that a plain mount caches itself are dropped before each of its reads. Medians of --repeat.
 """
 
 import json
@@ -17,7 +17,7 @@ from harness import MiB, run, start, wait_for
 from mounts import Penstock
 
 BUCKET, PREFIX = "models", "warm"
-WAYS = ["native", "passthrough", "plain", "libfuse"]
+WAYS = ["passthrough", "plain", "libfuse"]
 COLUMNS = [("way", "MB/s", ""), *[(m, m, ".0f") for m in ("dd", "fio x1", "fio x4", "mmap x1", "mmap x4")]]
 
 
@@ -61,16 +61,24 @@ def fill(path):
             pass
 
 
-def measure(path, plain, repeat):
-    results = {}
-    for name, action in MEASURES.items():
-        values = []
+def measure(paths, plain, repeat):
+    """Rows of medians, one for each path, read in turn."""
+    rows = {name: {} for name in paths}
+    for measure, action in MEASURES.items():
+        values = {name: [] for name in paths}
         for _ in range(repeat):
-            if plain:
-                drop(path)
-            values.append(action(path))
-        results[name] = statistics.median(values)
-    return results
+            for name, path in paths.items():
+                if plain:
+                    drop(path)
+                values[name].append(action(path))
+        for name in paths:
+            rows[name][measure] = statistics.median(values[name])
+    return [{"way": name, **row} for name, row in rows.items()]
+
+
+def stored(directory, size):
+    """The cache's own file of an object of this size."""
+    return next(p for p in Path(directory).rglob("*") if p.is_file() and p.stat().st_size == size)
 
 
 def penstock(name, settings, bench):
@@ -108,9 +116,7 @@ def main():
         fill(native / file)
         bench = {"server": server, "disk": disk, "work": work, "point": point, "file": file}
         for way in options.ways:
-            if way == "native":
-                results = measure(native / file, False, options.repeat)
-            elif way == "libfuse":
+            if way == "libfuse":
                 program = work / "libfuse-server"
                 flags = run(["pkg-config", "--cflags", "--libs", "fuse3"]).split()
                 run(["cc", "-O2", harness.REPO / "benchmarks/libfuse-server.c", "-o", program, *flags])
@@ -118,16 +124,19 @@ def main():
                 wait_for(lambda: os.path.ismount(point), "libfuse-server", process=process)
                 harness.at_end(harness.unmount, point)
                 read_ahead(point, options.read_ahead)
-                results = measure(point / file, True, options.repeat)
+                measured = measure({way: point / file}, True, options.repeat)
                 harness.unmount(point)
                 harness.stop(process)
             else:
                 flags = ["--set", options.plain_setting] if way == "plain" else []
                 mounted, path = penstock(way, flags, bench)
-                results = measure(path, way == "plain", options.repeat)
+                paths = {way: path}
+                if way == "passthrough":
+                    paths = {"native": stored(disk.path / "penstock", path.stat().st_size), **paths}
+                measured = measure(paths, way == "plain", options.repeat)
                 mounted.end(point)
-            rows.append({"way": way, **results})
-            harness.table(rows[-1:], COLUMNS)
+            rows += measured
+            harness.table(measured, COLUMNS)
     print()
     harness.table(rows, COLUMNS)
     by = {row["way"]: row for row in rows}
