@@ -121,6 +121,44 @@ final class ColdReadTest {
         });
     }
 
+    /** The largest tensor first, from the last shard; then expert after expert, which lie in another order in the shards. */
+    @Test
+    void allShardsOpenExpertsByNumber() throws Exception {
+        long expert = SHARD / 64 / MIB * MIB;
+        int perShard = (int) ((SHARD - MIB) / expert);
+        List<Integer> experts = new ArrayList<>();
+        for (int i = 0; i < perShard * SHARDS; i++) {
+            experts.add(i);
+        }
+        List<Integer> inFiles = new ArrayList<>(experts);
+        inFiles.sort(java.util.Comparator.comparing(Object::toString));
+        measure("transformers, by number", (mount, shards) -> {
+            List<ObjectReader> readers = new ArrayList<>();
+            for (Entry shard : shards) {
+                ObjectReader reader = mount.open(shard);
+                range(reader, 0, MIB);
+                readers.add(reader);
+            }
+            long start = System.nanoTime();
+            range(readers.getLast(), MIB + (perShard - 10L) * expert, 10 * expert);
+            double seconds = (System.nanoTime() - start) / 1e9;
+            System.out.printf(
+                    "first tensor of %d MiB: %.2f s, %.2f of the link%n",
+                    10 * expert / MIB, seconds, 10 * expert / seconds / (share * LINK));
+            java.util.concurrent.atomic.AtomicInteger next = new java.util.concurrent.atomic.AtomicInteger();
+            ReadEngineTest.together(4, t -> {
+                for (int i = next.getAndIncrement(); i < experts.size(); i = next.getAndIncrement()) {
+                    int at = inFiles.indexOf(i);
+                    range(readers.get(at / perShard), MIB + (long) (at % perShard) * expert, expert);
+                }
+            });
+            for (ObjectReader reader : readers) {
+                range(reader, MIB + perShard * expert, SHARD - MIB - perShard * expert);
+                reader.close();
+            }
+        });
+    }
+
     @Test
     void eightProcesses() throws Exception {
         measure(
