@@ -14,7 +14,7 @@ import java.util.function.IntSupplier;
 /**
  * Decides what is fetched next and what gives its memory up. Demand goes first, then what was begun, then read-ahead,
  * then prefetch; the later classes leave some buffers free for the earlier ones. Transfers share the link evenly, so a
- * demand that nobody foresaw is divided over several, and what is not urgent leaves half of the places empty meanwhile. No
+ * demand that nobody foresaw is divided over several while there are few, and what is not urgent leaves half of the places empty meanwhile. No
  * I/O, no clock, no thread: the caller says what happened and carries the {@link Step steps} out. Not thread-safe.
  */
 final class Scheduler {
@@ -201,8 +201,9 @@ final class Scheduler {
                 continue;
             }
             int spare = concurrency.limit() - transfers;
-            if (flight.unforeseen) {
-                flight.partBlocks = partBlocks(flight, flight.length / SPLIT);
+            if (flight.unforeseen && flight.requested == 0) {
+                int places = (concurrency.limit() - unforeseen) / demand.size();
+                flight.partBlocks = partBlocks(flight, flight.length / Math.clamp(places, 1, SPLIT));
             } else if (spare > 1 && feedsDry && demand.size() == 1) {
                 flight.partBlocks = partBlocks(flight, flight.length / Math.min(spare, SPLIT));
             }

@@ -158,6 +158,14 @@ final class SchedulerTest {
     }
 
     @Test
+    void demandsThatFillTheLinkByThemselvesAreNotDivided() {
+        for (int chunk = 0; chunk < 8; chunk++) {
+            demand(chunk, 0, 4096);
+        }
+        assertThat(starts(0)).hasSize(8).allMatch(p -> p.endBlock() - p.firstBlock() == 64);
+    }
+
+    @Test
     void aDemandForWhatIsOnItsWayHoldsNothingBack() {
         Integer[] many = new Integer[30];
         Arrays.setAll(many, i -> 100 + i);
