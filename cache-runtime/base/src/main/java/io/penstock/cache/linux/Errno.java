@@ -29,6 +29,7 @@ public final class Errno {
     public static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;
     public static final int ENOTEMPTY = 39;
+    public static final int ELOOP = 40;
     public static final int ENODATA = 61;
     public static final int EPROTO = 71;
     public static final int EMSGSIZE = 90;
@@ -75,6 +76,7 @@ public final class Errno {
             case ENAMETOOLONG -> "ENAMETOOLONG (name too long)";
             case ENOSYS -> "ENOSYS (not implemented)";
             case ENOTEMPTY -> "ENOTEMPTY (not empty)";
+            case ELOOP -> "ELOOP (a symbolic link)";
             case ENODATA -> "ENODATA (no data)";
             case EPROTO -> "EPROTO (protocol error)";
             case EMSGSIZE -> "EMSGSIZE (message too long)";

@@ -36,6 +36,11 @@ public record StateDirectory(Path path) {
         return daemon().resolve("control.sock");
     }
 
+    /** Locked by the one daemon that serves, where others may stand by. */
+    public Path daemonLock() {
+        return daemon().resolve("daemon.lock");
+    }
+
     /** A holder that comes later gets the descriptors of mounts here. */
     public Path custodySocket() {
         return daemon().resolve("custody.sock");

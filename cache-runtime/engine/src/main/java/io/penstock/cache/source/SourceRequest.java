@@ -14,10 +14,17 @@ import java.util.Map;
  *
  * @param location as the user wrote it
  * @param options of the source itself, kebab-case
- * @param environment of whoever asks for the source; holds secrets. What it lacks is taken from this process's own.
+ * @param environment of whoever asks for the source; holds secrets. What it lacks is taken from this process's own; for credentials
+ *     see {@link #ALONE}.
  */
 public record SourceRequest(
         String location, Map<String, String> options, Map<String, String> environment, NetOptions net, NetLoops loops) {
+    /**
+     * In an environment that stands for itself: no credentials, and nothing that says whose they are, of this process's own
+     * are to be used in their place.
+     */
+    public static final String ALONE = "PENSTOCK_ALONE";
+
     public SourceRequest {
         requireNonNull(location);
         requireNonNull(net);

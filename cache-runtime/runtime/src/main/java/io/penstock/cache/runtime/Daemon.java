@@ -11,6 +11,7 @@ import io.penstock.cache.control.custody.v1.Busy;
 import io.penstock.cache.control.custody.v1.Done;
 import io.penstock.cache.control.custody.v1.Ended;
 import io.penstock.cache.control.custody.v1.HandedOver;
+import io.penstock.cache.control.custody.v1.Leave;
 import io.penstock.cache.control.custody.v1.Packet;
 import io.penstock.cache.control.custody.v1.Setup;
 import io.penstock.cache.control.custody.v1.StateChanged;
@@ -44,16 +45,39 @@ import org.slf4j.LoggerFactory;
  *    │                                             │
  *    └── told to stop, or nothing left ──> ended <─┘ nothing left
  * </pre>
+ *
+ * A daemon that awaits its holders ends only when it is told to.
  */
 final class Daemon implements CustodyChannel.Handler {
     private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    private static final Duration ANSWER = Duration.ofSeconds(2);
+    private static final Duration TICK = Duration.ofMillis(50);
+
+    /** What it was told before there was a holder; null: it does as its holder says. */
+    private final Map<String, String> own;
+
     private final CompletableFuture<Parts> parts = new CompletableFuture<>();
     private final CountDownLatch end = new CountDownLatch(1);
     private volatile CustodyChannel holder;
     private volatile Setup setup = Setup.getDefaultInstance();
+    private volatile boolean begun;
     private volatile int status;
+
+    /** A daemon whose holder says everything, and that ends when nobody needs it. */
+    Daemon() {
+        this(null);
+    }
+
+    /**
+     * A daemon that awaits its holders.
+     *
+     * @param own configuration by key name
+     */
+    Daemon(Map<String, String> own) {
+        this.own = own;
+    }
 
     /** What the daemon has once it is set up. */
     private record Parts(Node node, Sessions sessions, ControlServer control, CustodyDoor door) {}
@@ -129,6 +153,11 @@ final class Daemon implements CustodyChannel.Handler {
                                 packet.getPrepare().getSpec()));
             case SERVE ->
                 done.setServing(parts().sessions().serve(packet.getServe().getSession(), only(fds)));
+            case REFRESH ->
+                parts().sessions()
+                        .refresh(
+                                packet.getRefresh().getSession(),
+                                packet.getRefresh().getEnvironmentMap());
             case FORGET -> parts().sessions().forget(packet.getForget().getSession());
             case ADOPT -> parts().sessions().adopt(packet.getAdopt(), only(fds));
             case HAND_OVER -> done.setHandedOver(handOver(channel));
@@ -167,17 +196,26 @@ final class Daemon implements CustodyChannel.Handler {
 
     private void setUp(Setup wanted) throws IOException {
         setup = wanted;
+        begun = true;
         try {
-            Config config = config(wanted.getSettingsMap());
-            log(config);
-            StateDirectory state = new StateDirectory(Path.of(wanted.getStateDirectory()));
+            Config config = config(own == null ? wanted.getSettingsMap() : own);
+            if (own == null) {
+                log(config);
+            }
+            StateDirectory state = new StateDirectory(
+                    own == null ? Path.of(wanted.getStateDirectory()) : config.get(Directories.STATE));
             Node node = Node.open(NodeSetup.options(config));
             boolean passthrough = wanted.getMayPassThrough() && config.get(RuntimeKeys.PASSTHROUGH);
-            Sessions sessions =
-                    new Sessions(node, id -> passthrough ? new HolderBacking(id, this::holder) : null, new ToHolder());
+            Sessions sessions = new Sessions(
+                    node,
+                    id -> passthrough ? new HolderBacking(id, this::holder) : null,
+                    new ToHolder(),
+                    new Tokens(state.daemon()));
             node.jobs().onBusy(this::busy);
-            CustodyDoor door = CustodyDoor.open(
-                    state.custodySocket(), this, holder().credentials().uid());
+            CustodyDoor door = own != null
+                    ? null
+                    : CustodyDoor.open(
+                            state.custodySocket(), this, holder().credentials().uid());
             ControlService service = new ControlService(node, version(), this::addProcess, Logs::level);
             ControlServer control = ControlServer.start(state.controlSocket(), service);
             parts.complete(new Parts(node, sessions, control, door));
@@ -222,6 +260,9 @@ final class Daemon implements CustodyChannel.Handler {
 
     /** Sends a holder every session; the holder's table is complete when this returns. */
     private HandedOver handOver(CustodyChannel to) throws IOException, InterruptedException {
+        if (!begun) {
+            return HandedOver.newBuilder().setFresh(true).build();
+        }
         int count = 0;
         for (Session session : parts().sessions().served()) {
             Adopt adopt = session.adopt();
@@ -279,7 +320,7 @@ final class Daemon implements CustodyChannel.Handler {
 
     /** Ends a daemon that nobody holds and nobody needs. */
     private void look() {
-        if (holder() != null) {
+        if (holder() != null || own != null) {
             return;
         }
         if (!parts.isDone() || parts.isCompletedExceptionally()) {
@@ -292,6 +333,49 @@ final class Daemon implements CustodyChannel.Handler {
         }
     }
 
+    /**
+     * Waits until somebody else holds every session, so that this process can end.
+     *
+     * @return false when nobody does within {@code patience}
+     */
+    boolean leave(Duration patience) throws InterruptedException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (!nothingToLeave()) {
+            CustodyChannel channel = holder();
+            if (channel != null && stays(channel)) {
+                return true;
+            }
+            if (System.nanoTime() > deadline) {
+                return false;
+            }
+            Thread.sleep(TICK);
+        }
+        return true;
+    }
+
+    private boolean nothingToLeave() {
+        return !parts.isDone()
+                || parts.isCompletedExceptionally()
+                || parts.join().sessions().isEmpty();
+    }
+
+    private static boolean stays(CustodyChannel channel) throws InterruptedException {
+        try {
+            CustodyChannel.Answer answer =
+                    channel.ask(Packet.newBuilder().setLeave(Leave.getDefaultInstance()), ANSWER);
+            answer.fds().forEach(Fd::close);
+            return true;
+        } catch (IOException e) {
+            LOG.debug("the holder does not keep the mounts: {}", e.getMessage());
+            return false;
+        }
+    }
+
+    /** Whether a holder has set this daemon up, and nothing went wrong with it. */
+    boolean isSetUp() {
+        return parts.isDone() && !parts.isCompletedExceptionally();
+    }
+
     private void stop(int exit) {
         status = exit;
         end.countDown();
@@ -301,7 +385,9 @@ final class Daemon implements CustodyChannel.Handler {
     void close() {
         if (parts.isDone() && !parts.isCompletedExceptionally()) {
             Parts all = parts.join();
-            all.door().close();
+            if (all.door() != null) {
+                all.door().close();
+            }
             all.control().close();
             all.node().close();
         }

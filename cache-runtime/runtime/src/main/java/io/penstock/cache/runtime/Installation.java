@@ -53,8 +53,8 @@ public final class Installation {
         Account account = Machine.uid() == 0 ? Account.of(config.find(RuntimeKeys.USER)) : null;
         Places.makeState(state, account);
         Places.makeCache(cache, account);
-        HolderOptions options = new HolderOptions(state, settings(), cache.toString(), linger, (int)
-                (config.get(RuntimeKeys.READ_AHEAD).bytes() >> 10));
+        int readAhead = (int) (config.get(RuntimeKeys.READ_AHEAD).bytes() >> 10);
+        HolderOptions options = new HolderOptions(state, settings(), cache.toString(), linger, readAhead, false);
         ChildDaemon launcher = new ChildDaemon(
                 state,
                 account,
@@ -66,7 +66,8 @@ public final class Installation {
         return Holder.claim(options, launcher, Mounter.ofThisProcess());
     }
 
-    private Map<String, String> settings() {
+    /** What was configured, by key name. */
+    Map<String, String> settings() {
         Map<String, String> settings = new TreeMap<>();
         for (Setting setting : config.settings()) {
             if (setting.origin().kind() != Origin.Kind.DEFAULT) {

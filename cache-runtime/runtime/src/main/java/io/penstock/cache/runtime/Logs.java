@@ -41,6 +41,14 @@ final class Logs {
         toStderr(context(), level);
     }
 
+    /** To stdout, a line for each event: for a container, whose output somebody collects. */
+    static void toStdout(LogFormat format, String level) {
+        LoggerContext context = context();
+        ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
+        console.setTarget("System.out");
+        start(context, console, format, level);
+    }
+
     private static void toStderr(LoggerContext context, String level) {
         ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
         console.setTarget("System.err");

@@ -48,6 +48,15 @@ public final class RuntimeKeys implements KeyCatalogue {
     static final Key<String> JAVA_OPTIONS =
             Key.text("daemon.java-options", "", "More options for the daemon's Java, separated by blanks");
 
+    public static final Key<String> HEALTH = Key.text(
+            "daemon.health",
+            "",
+            "Address that penstock daemon --await-holder answers probes at: 0.0.0.0:9809; empty: none");
+    static final Key<Duration> GRACE = Key.duration(
+            "daemon.grace",
+            "25s",
+            "How long penstock daemon --await-holder, told to end, waits for somebody to hold its mounts");
+
     static final Key<LogLevel> LOG_LEVEL =
             Key.choice("log.level", LogLevel.class, LogLevel.INFO, "What the daemon logs");
     static final Key<LogFormat> LOG_FORMAT =
@@ -83,6 +92,8 @@ public final class RuntimeKeys implements KeyCatalogue {
                 USER,
                 HEAP,
                 JAVA_OPTIONS,
+                HEALTH,
+                GRACE,
                 LOG_LEVEL,
                 LOG_FORMAT);
     }

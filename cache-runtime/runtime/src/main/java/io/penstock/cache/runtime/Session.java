@@ -13,11 +13,12 @@ import io.penstock.cache.mount.fuse.SessionStats;
 import io.penstock.cache.read.MountReader;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Map;
 
 /** One mount in the daemon: prepared first, served once its descriptor has come. Thread-safe. */
 final class Session {
     private final String id;
-    private final MountSpec spec;
+    private volatile MountSpec spec;
     private final Resolved resolved;
     private final MountReader reader;
     private final Tree tree;
@@ -41,6 +42,11 @@ final class Session {
 
     MountSpec spec() {
         return spec;
+    }
+
+    /** Takes the place of the environment that the session began with. */
+    void environment(Map<String, String> newest) {
+        spec = spec.toBuilder().clearEnvironment().putAllEnvironment(newest).build();
     }
 
     Snapshot snapshot() {

@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -41,23 +42,25 @@ final class Sessions {
     private final Node node;
     private final Function<String, Backing> backings;
     private final Listener listener;
+    private final Tokens tokens;
     private final ConcurrentHashMap<String, Session> sessions = new ConcurrentHashMap<>();
 
     /**
      * No sessions yet.
      *
      * @param backings for a session; null where files are not passed through
+     * @param tokens where those of the sessions lie
      */
-    Sessions(Node node, Function<String, Backing> backings, Listener listener) {
+    Sessions(Node node, Function<String, Backing> backings, Listener listener, Tokens tokens) {
         this.node = node;
         this.backings = backings;
         this.listener = listener;
+        this.tokens = tokens;
     }
 
     /** Resolves the source, and begins to prefetch when that is wanted. */
     Prepared prepare(String id, MountSpec spec) throws PenstockException {
-        Resolved resolved =
-                node.resolve(spec.getLocation(), spec.getSettingsMap(), spec.getEnvironmentMap(), spec.getOffline());
+        Resolved resolved = resolve(id, spec);
         Session session = open(id, spec, resolved, Instant.now());
         return Prepared.newBuilder()
                 .setDigest(session.snapshot().digest())
@@ -67,6 +70,24 @@ final class Sessions {
                 .setRoomBytes(node.room())
                 .addAllNotes(resolved.notes())
                 .build();
+    }
+
+    private Resolved resolve(String id, MountSpec spec) throws PenstockException {
+        boolean good = false;
+        try {
+            Resolved resolved = node.resolve(
+                    spec.getLocation(),
+                    spec.getSettingsMap(),
+                    tokens.environment(id, spec.getEnvironmentMap()),
+                    spec.getOffline(),
+                    spec.getProve());
+            good = true;
+            return resolved;
+        } finally {
+            if (!good) {
+                tokens.forget(id);
+            }
+        }
     }
 
     private Session open(String id, MountSpec spec, Resolved resolved, Instant mounted) throws PenstockException {
@@ -115,8 +136,11 @@ final class Sessions {
         MountSpec spec = adopt.getSpec();
         Session session = null;
         try {
-            Resolved resolved =
-                    node.reopen(adopt.getDigest(), spec.getLocation(), spec.getSettingsMap(), spec.getEnvironmentMap());
+            Resolved resolved = node.reopen(
+                    adopt.getDigest(),
+                    spec.getLocation(),
+                    spec.getSettingsMap(),
+                    tokens.environment(adopt.getSession(), spec.getEnvironmentMap()));
             session = open(adopt.getSession(), spec, resolved, Instant.ofEpochMilli(adopt.getMounted() / 1_000_000));
             session.state(adopt.getState());
             serving(
@@ -144,6 +168,16 @@ final class Sessions {
                     false,
                     e);
         }
+    }
+
+    /** What has changed in the environment of a session's source, for example a token. */
+    void refresh(String id, Map<String, String> environment) throws PenstockException {
+        Session session = sessions.get(id);
+        if (session == null) {
+            throw new PenstockException(ErrorCode.NOT_MOUNTED, "there is no session " + id, "");
+        }
+        session.environment(environment);
+        Map<String, String> ignored = tokens.environment(id, environment);
     }
 
     private StateListener states(Session session) {
@@ -176,6 +210,7 @@ final class Sessions {
         if (session != null) {
             node.removeMount(id);
             session.close();
+            tokens.forget(id);
         }
     }
 

@@ -11,6 +11,7 @@ import io.penstock.cache.control.custody.v1.MountSpec;
 import io.penstock.cache.control.custody.v1.Packet;
 import io.penstock.cache.control.custody.v1.Prepare;
 import io.penstock.cache.control.custody.v1.Prepared;
+import io.penstock.cache.control.custody.v1.Refresh;
 import io.penstock.cache.control.custody.v1.Serve;
 import io.penstock.cache.control.custody.v1.Serving;
 import io.penstock.cache.control.custody.v1.Setup;
@@ -21,8 +22,12 @@ import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,13 +40,21 @@ final class DaemonLink implements CustodyChannel.Handler {
 
     private final DaemonProcess process;
     private final SessionTable sessions;
+    private final BooleanSupplier stays;
+    private final Set<String> given = ConcurrentHashMap.newKeySet();
     private final CountDownLatch over = new CountDownLatch(1);
     private final CustodyChannel channel;
+    private volatile boolean leaving;
 
-    /** Waits for the daemon to greet; fenced when it does not. */
-    DaemonLink(DaemonProcess process, SessionTable sessions) throws IOException {
+    /**
+     * Waits for the daemon to greet; fenced when it does not.
+     *
+     * @param stays whether a daemon that was told to end may leave its sessions with us
+     */
+    DaemonLink(DaemonProcess process, SessionTable sessions, BooleanSupplier stays) throws IOException {
         this.process = process;
         this.sessions = sessions;
+        this.stays = stays;
         channel = CustodyChannel.open(process.socket(), Hello.Role.HOLDER, GREETING);
         channel.start("custody daemon " + process.pid(), this);
     }
@@ -53,6 +66,16 @@ final class DaemonLink implements CustodyChannel.Handler {
     /** Whether the connection still stands. */
     boolean alive() {
         return channel.isOpen();
+    }
+
+    /** Whether the daemon will keep its sessions when we go. */
+    boolean keeps() {
+        return alive() && !leaving;
+    }
+
+    /** Whether the daemon itself has given us this session. */
+    boolean gave(HeldSession session) {
+        return given.contains(session.id());
     }
 
     CompletableFuture<CustodyChannel.Answer> setUp(Setup setup) {
@@ -82,6 +105,13 @@ final class DaemonLink implements CustodyChannel.Handler {
     /** Tells the daemon that a session it has prepared will not be. */
     void forget(String session) throws IOException {
         channel.send(Packet.newBuilder().setForget(Forget.newBuilder().setSession(session)));
+    }
+
+    /** Tells the daemon what has changed in a session's environment. */
+    void refresh(String session, Map<String, String> environment) throws IOException, InterruptedException {
+        Packet.Builder packet = Packet.newBuilder()
+                .setRefresh(Refresh.newBuilder().setSession(session).putAllEnvironment(environment));
+        Packet ignored = expect(channel.ask(packet, USUAL));
     }
 
     CompletableFuture<CustodyChannel.Answer> adopt(HeldSession session) {
@@ -170,6 +200,7 @@ final class DaemonLink implements CustodyChannel.Handler {
                 sessions.ended(packet.getEnded().getSession(), packet.getEnded().getHow());
             case BUSY -> sessions.busy(packet.getBusy().getBusy());
             case ADOPT -> adopted(packet.getAdopt(), fds);
+            case LEAVE -> leave();
             default -> throw wrong("a daemon does not send " + packet.getBodyCase());
         }
         return Packet.newBuilder().setDone(Done.getDefaultInstance());
@@ -179,7 +210,17 @@ final class DaemonLink implements CustodyChannel.Handler {
         if (fds.size() != 1) {
             throw wrong("a session without a descriptor");
         }
+        given.add(adopt.getSession());
         sessions.put(HeldSession.of(adopt, fds.getFirst().duplicate()));
+    }
+
+    private void leave() throws PenstockException {
+        leaving = true;
+        if (!stays.getAsBoolean()) {
+            leaving = false;
+            throw new PenstockException(ErrorCode.NOT_READY, "the holder is ending as well", "", true, null);
+        }
+        LOG.info("daemon {} leaves its mounts with us", process.pid());
     }
 
     private static PenstockException wrong(String what) {

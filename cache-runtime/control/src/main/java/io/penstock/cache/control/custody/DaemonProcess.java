@@ -13,31 +13,43 @@ public final class DaemonProcess implements AutoCloseable {
     private final UnixSocket socket;
     private final PidFd process;
     private final ChildProcess child;
+    private final int pid;
     private boolean reaped;
     private int status = -1;
 
-    private DaemonProcess(UnixSocket socket, PidFd process, ChildProcess child) {
+    private DaemonProcess(UnixSocket socket, PidFd process, ChildProcess child, int pid) {
         this.socket = socket;
         this.process = process;
         this.child = child;
+        this.pid = pid;
     }
 
     /** A child of this process. */
     public static DaemonProcess child(ChildProcess child, UnixSocket socket) throws ErrnoException {
-        return new DaemonProcess(socket, PidFd.open(child.pid()), child);
+        return new DaemonProcess(socket, PidFd.open(child.pid()), child, child.pid());
     }
 
     /** Whoever listens at the other end of {@code socket}. */
     static DaemonProcess peer(UnixSocket socket) throws ErrnoException {
-        return new DaemonProcess(socket, PidFd.open(socket.peer().pid()), null);
+        int pid = socket.peer().pid();
+        return new DaemonProcess(socket, PidFd.open(pid), null, pid);
+    }
+
+    /**
+     * A process that this one may not be able to see, as in another container. Its lock on the cache is what keeps a
+     * second one away from its sessions.
+     */
+    public static DaemonProcess elsewhere(UnixSocket socket) throws ErrnoException {
+        return new DaemonProcess(socket, null, null, socket.peer().pid());
     }
 
     UnixSocket socket() {
         return socket;
     }
 
+    /** 0 when it cannot be seen from here. */
     int pid() {
-        return process.pid();
+        return pid;
     }
 
     /**
@@ -46,6 +58,9 @@ public final class DaemonProcess implements AutoCloseable {
      * @return how it ended, as a person reads it
      */
     synchronized String fence() throws ErrnoException {
+        if (process == null) {
+            return "went away";
+        }
         if (!process.await(Duration.ZERO)) {
             process.signal(PidFd.SIGKILL);
         }
@@ -55,7 +70,7 @@ public final class DaemonProcess implements AutoCloseable {
 
     /** Waits for its end; false when it still runs after {@code time}. */
     boolean awaitEnd(Duration time) throws ErrnoException {
-        return process.await(time);
+        return process == null || process.await(time);
     }
 
     private String reap() throws ErrnoException {
@@ -72,6 +87,8 @@ public final class DaemonProcess implements AutoCloseable {
     @Override
     public void close() {
         socket.close();
-        process.close();
+        if (process != null) {
+            process.close();
+        }
     }
 }

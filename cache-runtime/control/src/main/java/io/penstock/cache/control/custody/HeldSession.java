@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -22,7 +23,7 @@ final class HeldSession {
     private static final long BACKING_CLOSE = 0x4004E502L;
 
     private final String id;
-    private final MountSpec spec;
+    private volatile MountSpec spec;
     private final String digest;
     private final long objects;
     private final long bytes;
@@ -117,6 +118,15 @@ final class HeldSession {
                 .setObjects(objects)
                 .setBytes(bytes)
                 .build();
+    }
+
+    /** Takes the place of the environment that the session began with. */
+    void environment(Map<String, String> newest) {
+        spec = spec.toBuilder().clearEnvironment().putAllEnvironment(newest).build();
+    }
+
+    Holder.Held whole() {
+        return new Holder.Held(id, spec, digest, objects, bytes);
     }
 
     HeldMount held() {

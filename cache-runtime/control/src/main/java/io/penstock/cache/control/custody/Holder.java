@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,6 +44,7 @@ public final class Holder implements AutoCloseable {
     private static final Duration TO_END = Duration.ofSeconds(5);
 
     private final HolderOptions options;
+    private final Listener listener;
     private final Mounter mounter;
     private final FileChannel lock;
     private final SessionTable sessions;
@@ -51,8 +53,29 @@ public final class Holder implements AutoCloseable {
     private final Set<Path> made = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closing = new AtomicBoolean();
 
-    private Holder(HolderOptions options, DaemonLauncher launcher, Mounter mounter, FileChannel lock) {
+    /** Hears how sessions end that nobody here has ended. */
+    @FunctionalInterface
+    public interface Listener {
+        /** Runs on a thread that must not be held up. */
+        void ended(Held session, String how);
+    }
+
+    /**
+     * A session that is held.
+     *
+     * @param spec what it was mounted from; holds secrets
+     */
+    public record Held(String id, MountSpec spec, String digest, long objects, long bytes) {
+        @Override
+        public String toString() {
+            return "session " + id + " on " + spec.getMountPoint();
+        }
+    }
+
+    private Holder(
+            HolderOptions options, DaemonLauncher launcher, Mounter mounter, FileChannel lock, Listener listener) {
         this.options = options;
+        this.listener = listener;
         this.mounter = mounter;
         this.lock = lock;
         this.sessions = new SessionTable(this::ended, this::changed);
@@ -66,13 +89,19 @@ public final class Holder implements AutoCloseable {
      * @return null when another process is the holder
      */
     public static Holder claim(HolderOptions options, DaemonLauncher launcher, Mounter mounter) throws IOException {
+        return claim(options, launcher, mounter, (session, how) -> {});
+    }
+
+    /** The same, with somebody who hears how sessions end. */
+    public static Holder claim(HolderOptions options, DaemonLauncher launcher, Mounter mounter, Listener listener)
+            throws IOException {
         FileChannel channel =
                 FileChannel.open(options.state().holderLock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         if (channel.tryLock() == null) {
             channel.close();
             return null;
         }
-        Holder holder = new Holder(options, launcher, mounter, channel);
+        Holder holder = new Holder(options, launcher, mounter, channel, listener);
         holder.supervisor.start();
         return holder;
     }
@@ -111,6 +140,15 @@ public final class Holder implements AutoCloseable {
             mounting.remove(place);
             changed();
         }
+    }
+
+    /** What would be mounted; mounts nothing. */
+    public Prepared prove(MountSpec wanted) throws IOException, InterruptedException {
+        String id = UUID.randomUUID().toString();
+        DaemonLink link = supervisor.awaitLink();
+        Prepared prepared = link.prepare(id, wanted);
+        link.forget(id);
+        return prepared;
     }
 
     private Path free(Path place) throws IOException, InterruptedException {
@@ -207,6 +245,38 @@ public final class Holder implements AutoCloseable {
         }
     }
 
+    /** Gives the daemon a newer environment for a session; a daemon that comes later gets it too. */
+    public void refresh(String session, Map<String, String> environment) throws IOException, InterruptedException {
+        HeldSession held = sessions.get(session);
+        held.environment(environment);
+        supervisor.awaitLink().refresh(session, environment);
+    }
+
+    /** Every session. */
+    public List<Held> sessions() {
+        return sessions.all().stream().map(HeldSession::whole).toList();
+    }
+
+    /** Why no daemon serves at the moment; empty when one does. */
+    public String trouble() {
+        return supervisor.trouble();
+    }
+
+    /**
+     * Ends this holder and no mount: the daemon keeps them for the next one.
+     *
+     * @param patience how long to wait for a daemon that does, when there is none
+     * @return false when nobody keeps them
+     */
+    public boolean leave(Duration patience) throws IOException, InterruptedException {
+        closing.set(true);
+        try {
+            return supervisor.leave(patience);
+        } finally {
+            lock.close();
+        }
+    }
+
     public MountList mounts() {
         List<HeldMount> held = sessions.all().stream().map(HeldSession::held).toList();
         return MountList.newBuilder()
@@ -225,8 +295,9 @@ public final class Holder implements AutoCloseable {
         supervisor.awaitOpened();
     }
 
-    private void ended(String what) {
-        LOG.info("{}", what);
+    private void ended(HeldSession session, String how) {
+        LOG.info("{} {}", session.point(), how);
+        listener.ended(session.whole(), how);
     }
 
     private void changed() {

@@ -12,9 +12,15 @@ import java.util.Map;
  * @param cacheDirectory that its daemon uses
  * @param linger how long it stays without a mount or other work; null: for ever
  * @param readAheadKb the kernel's read-ahead for each mount; 0: as the kernel has it
+ * @param awaited its daemon is started and ended by somebody else: it is waited for, for ever, and left alone at the end
  */
 public record HolderOptions(
-        StateDirectory state, Map<String, String> settings, String cacheDirectory, Duration linger, int readAheadKb) {
+        StateDirectory state,
+        Map<String, String> settings,
+        String cacheDirectory,
+        Duration linger,
+        int readAheadKb,
+        boolean awaited) {
     public HolderOptions {
         settings = Map.copyOf(settings);
     }

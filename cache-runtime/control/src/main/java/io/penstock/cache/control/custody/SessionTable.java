@@ -7,12 +7,12 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 
 /** Every session that a holder keeps. Thread-safe. */
 final class SessionTable {
     private final ConcurrentHashMap<String, HeldSession> byId = new ConcurrentHashMap<>();
-    private final Consumer<String> onEnded;
+    private final BiConsumer<HeldSession, String> onEnded;
     private final Runnable onChange;
     private volatile boolean busy;
 
@@ -20,7 +20,7 @@ final class SessionTable {
      * @param onEnded hears how a session ended, after it has left the table
      * @param onChange hears that the table may have become idle
      */
-    SessionTable(Consumer<String> onEnded, Runnable onChange) {
+    SessionTable(BiConsumer<HeldSession, String> onEnded, Runnable onChange) {
         this.onEnded = onEnded;
         this.onChange = onChange;
     }
@@ -56,7 +56,7 @@ final class SessionTable {
         HeldSession session = byId.get(id);
         if (session != null) {
             remove(session);
-            onEnded.accept(session.spec().getMountPoint() + " " + how);
+            onEnded.accept(session, how);
         }
     }
 

@@ -28,6 +28,7 @@ final class Supervisor {
     private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Duration TO_STOP = Duration.ofSeconds(10);
+    private static final Duration TICK = Duration.ofMillis(50);
 
     private final HolderOptions options;
     private final DaemonLauncher launcher;
@@ -40,6 +41,8 @@ final class Supervisor {
     private final Condition change = lock.newCondition();
     private DaemonLink link;
     private PenstockException failure;
+    private volatile String trouble = "no daemon has come yet";
+    private volatile boolean leaving;
     private boolean stopping;
     private boolean ended;
     private int takeovers;
@@ -67,7 +70,7 @@ final class Supervisor {
 
     private void run() {
         try {
-            DaemonLink first = findOrphan();
+            DaemonLink first = options.awaited() ? null : findOrphan();
             while (!isStopping()) {
                 boolean served = false;
                 String end;
@@ -82,13 +85,13 @@ final class Supervisor {
                     publish(null);
                 } catch (PenstockException e) {
                     end = e.getMessage();
-                    if (sessions.all().isEmpty()) {
+                    if (sessions.all().isEmpty() && !options.awaited()) {
                         fail(e);
                         return;
                     }
                 } catch (IOException e) {
                     end = e.getMessage();
-                    if (sessions.all().isEmpty()) {
+                    if (sessions.all().isEmpty() && !options.awaited()) {
                         fail(failed(e));
                         return;
                     }
@@ -131,7 +134,7 @@ final class Supervisor {
         DaemonProcess process = null;
         try {
             process = DaemonProcess.peer(UnixSocket.connect(socket, UnixSocket.Kind.STREAM));
-            DaemonLink orphan = new DaemonLink(process, sessions);
+            DaemonLink orphan = new DaemonLink(process, sessions, this::stays);
             HandedOver found = orphan.handOver();
             settings = new LinkedHashMap<>(found.getSettingsMap());
             sessions.busy(found.getBusy());
@@ -161,7 +164,7 @@ final class Supervisor {
         DaemonProcess process = launcher.launch();
         DaemonLink next;
         try {
-            next = new DaemonLink(process, sessions);
+            next = new DaemonLink(process, sessions, this::stays);
         } catch (IOException e) {
             String end = process.fence();
             process.close();
@@ -174,12 +177,12 @@ final class Supervisor {
         }
         boolean up = false;
         try {
-            CompletableFuture<CustodyChannel.Answer> ready = next.setUp(Setup.newBuilder()
-                    .putAllSettings(settings)
-                    .setStateDirectory(options.state().path().toString())
-                    .setMayPassThrough(mounter.mayPassThrough())
-                    .setTakeovers(takeovers())
-                    .build());
+            if (options.awaited()) {
+                join(next);
+                up = true;
+                return new DaemonRun(next);
+            }
+            CompletableFuture<CustodyChannel.Answer> ready = next.setUp(setup());
             opened = ready;
             handSessions(next);
             // The first mount is on its way while the cache is being opened.
@@ -198,6 +201,27 @@ final class Supervisor {
         }
     }
 
+    private Setup setup() {
+        return Setup.newBuilder()
+                .putAllSettings(settings)
+                .setStateDirectory(options.state().path().toString())
+                .setMayPassThrough(mounter.mayPassThrough())
+                .setTakeovers(takeovers())
+                .build();
+    }
+
+    /** A daemon that somebody else has started, perhaps long ago: each gives the other the sessions that it lacks. */
+    private void join(DaemonLink daemon) throws IOException, InterruptedException {
+        HandedOver found = daemon.handOver();
+        if (found.getFresh()) {
+            DaemonLink.awaitOpened(daemon.setUp(setup()));
+        } else {
+            sessions.busy(found.getBusy());
+            LOG.info("daemon {} gave {} mounts back", daemon.pid(), found.getSessions());
+        }
+        handSessions(daemon);
+    }
+
     private void refused(CustodyChannel.Answer answer) {
         if (answer != null && answer.packet().hasFailure() && sessions.all().isEmpty()) {
             fail(Failures.exception(answer.packet().getFailure()));
@@ -207,7 +231,7 @@ final class Supervisor {
     private void handSessions(DaemonLink next) throws IOException, InterruptedException {
         Map<HeldSession, CompletableFuture<CustodyChannel.Answer>> answers = new LinkedHashMap<>();
         for (HeldSession session : sessions.all()) {
-            if (session.isBegun()) {
+            if (session.isBegun() && !next.gave(session)) {
                 answers.put(session, next.adopt(session));
             }
         }
@@ -231,11 +255,12 @@ final class Supervisor {
         } catch (PenstockException e) {
             LOG.warn("cannot take the dead mount on {} away", session.point(), e);
         }
-        sessions.remove(session);
+        sessions.ended(session.id(), "lost");
     }
 
     private void died(boolean served, String end) throws InterruptedException {
         long now = System.nanoTime();
+        trouble = "the daemon " + end;
         Duration wait = backoff.died(served, now);
         lock.lock();
         try {
@@ -268,6 +293,9 @@ final class Supervisor {
         lock.lock();
         try {
             link = stopping ? null : now;
+            if (link != null) {
+                trouble = "";
+            }
             change.signalAll();
             return !stopping;
         } finally {
@@ -325,6 +353,44 @@ final class Supervisor {
         if (answer != null) {
             DaemonLink.awaitOpened(answer);
         }
+    }
+
+    /** Why there is no daemon at the moment; empty when there is one. */
+    String trouble() {
+        return trouble;
+    }
+
+    private boolean stays() {
+        return !leaving;
+    }
+
+    /**
+     * Goes, and leaves every session to the daemon.
+     *
+     * @param patience how long to wait for a daemon that keeps them, when there is none
+     * @return false when nobody keeps them
+     */
+    boolean leave(Duration patience) throws InterruptedException {
+        leaving = true;
+        DaemonLink last;
+        lock.lock();
+        try {
+            long left = patience.toNanos();
+            while (!sessions.all().isEmpty() && (link == null || !link.keeps()) && left > 0) {
+                // a link that ends is published only when it has, so look now and then
+                left -= TICK.toNanos() - Math.max(0, change.awaitNanos(TICK.toNanos()));
+            }
+            stopping = true;
+            last = link;
+            change.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        boolean kept = sessions.all().isEmpty() || (last != null && last.keeps());
+        if (last != null) {
+            last.close();
+        }
+        return kept;
     }
 
     long daemonPid() {

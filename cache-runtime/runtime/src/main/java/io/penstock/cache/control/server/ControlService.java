@@ -226,7 +226,11 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
                     ErrorCode.BAD_LOCATION, "no location is named", "Name one: s3://bucket/prefix.");
         }
         return node.resolve(
-                source.getLocation(), source.getSettingsMap(), source.getEnvironmentMap(), source.getOffline());
+                source.getLocation(),
+                source.getSettingsMap(),
+                source.getEnvironmentMap(),
+                source.getOffline(),
+                source.getProve());
     }
 
     private Plan plan(StartPrefetchRequest request, Snapshot snapshot) throws PenstockException {

@@ -89,6 +89,26 @@ public final class Node implements AutoCloseable {
         }
     }
 
+    /** The same, and shows that whoever asks can also read it, whatever is stored here. */
+    public Resolved resolve(
+            String location,
+            Map<String, String> settings,
+            Map<String, String> environment,
+            boolean offline,
+            boolean prove)
+            throws PenstockException {
+        Resolved resolved = resolve(location, settings, environment, offline);
+        if (prove) {
+            try {
+                Proof.read(resolved, options.read().deadline());
+            } catch (PenstockException | RuntimeException e) {
+                resolved.source().close();
+                throw e;
+            }
+        }
+        return resolved;
+    }
+
     private Resolved list(Source source) throws PenstockException {
         List<Entry> entries = new ArrayList<>();
         try {

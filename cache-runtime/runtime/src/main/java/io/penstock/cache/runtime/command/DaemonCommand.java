@@ -1,10 +1,13 @@
 package io.penstock.cache.runtime.command;
 
 import io.penstock.cache.command.GlobalOptions;
+import io.penstock.cache.config.Config;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.runtime.AwaitingDaemon;
 import io.penstock.cache.runtime.Installation;
 import io.penstock.cache.runtime.MountService;
+import io.penstock.cache.runtime.RuntimeKeys;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -29,9 +32,18 @@ final class DaemonCommand implements Callable<Integer> {
             description = "Ends after this long with neither mounts nor prefetches; without it, never.")
     private Duration linger;
 
+    @Option(
+            names = "--await-holder",
+            description = "Runs the daemon alone: a holder comes to it, such as penstock csi in another container.")
+    private boolean awaitHolder;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
-        Installation installation = new Installation(global.config());
+        Config config = global.config();
+        Installation installation = new Installation(config);
+        if (awaitHolder) {
+            return new AwaitingDaemon(installation, config).run(config.get(RuntimeKeys.HEALTH));
+        }
         boolean held = new MountService(installation)
                 .hold(
                         linger,

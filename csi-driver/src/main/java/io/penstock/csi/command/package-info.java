@@ -1,0 +1,2 @@
+/** {@code penstock csi}. */
+package io.penstock.csi.command;

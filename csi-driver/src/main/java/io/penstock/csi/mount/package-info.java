@@ -1,0 +1,2 @@
+/** Bind mounts below the kubelet's directory, by descriptor. */
+package io.penstock.csi.mount;

@@ -1,0 +1,232 @@
+package io.penstock.csi.volume;
+
+import io.penstock.cache.control.custody.Holder;
+import io.penstock.cache.control.custody.v1.MountAdded;
+import io.penstock.cache.control.custody.v1.MountSpec;
+import io.penstock.cache.control.custody.v1.Prepared;
+import io.penstock.cache.linux.Mounts;
+import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.PenstockException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The sessions that volumes show. Volumes share one when they show the same snapshot, from the same location, with the same
+ * credentials; each of them has shown first that its own credentials can read it. Thread-safe.
+ */
+final class SessionPool {
+    private static final Logger LOG = LoggerFactory.getLogger(SessionPool.class);
+    private static final String TOKEN = "PENSTOCK_WEB_IDENTITY_TOKEN";
+    private static final String NO_PREFETCH = "none";
+
+    private final Holder holder;
+    private final Path mounts;
+    private final Map<Like, ReentrantLock> locks = new ConcurrentHashMap<>();
+    private final Map<String, Integer> pending = new HashMap<>();
+    private final Set<String> ending = new HashSet<>();
+    private final SecureRandom random = new SecureRandom();
+
+    /** What two sessions must have in common for one to do; holds secrets. */
+    private record Like(String location, Map<String, String> settings, Map<String, String> environment) {
+        static Like of(MountSpec spec) {
+            return new Like(
+                    spec.getLocation(),
+                    spec.getSettingsMap(),
+                    spec.getEnvironmentMap().entrySet().stream()
+                            .filter(e -> !e.getKey().equals(TOKEN))
+                            .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue)));
+        }
+
+        @Override
+        public String toString() {
+            return location;
+        }
+    }
+
+    /** A session that can be shown now. */
+    record Found(String id, Path root, String digest, long objects, long bytes, boolean fresh) {}
+
+    /**
+     * A pool.
+     *
+     * @param mounts directory that sessions are mounted below; nobody but root comes in
+     */
+    SessionPool(Holder holder, Path mounts) throws IOException {
+        this.holder = holder;
+        this.mounts = mounts;
+        Files.createDirectories(mounts);
+        Files.setPosixFilePermissions(mounts, PosixFilePermissions.fromString("rwx------"));
+    }
+
+    /** False when the session is just being ended. */
+    private synchronized boolean hold(String session) {
+        if (ending.contains(session)) {
+            return false;
+        }
+        pending.merge(session, 1, Integer::sum);
+        return true;
+    }
+
+    /**
+     * A session of what {@code wanted} resolves to now. It stays until the caller has {@link #settled} whether a volume shows
+     * it.
+     *
+     * @param wanted without a mount point
+     */
+    Found acquire(MountSpec wanted) throws IOException, InterruptedException {
+        Like like = Like.of(wanted);
+        ReentrantLock lock = locks.computeIfAbsent(like, l -> new ReentrantLock());
+        lock.lockInterruptibly();
+        try {
+            List<Holder.Held> held = like(like);
+            if (!held.isEmpty()) {
+                Optional<Found> joined = join(wanted, held);
+                if (joined.isPresent()) {
+                    return joined.get();
+                }
+            }
+            return mount(wanted);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private List<Holder.Held> like(Like like) {
+        return holder.sessions().stream()
+                .filter(h -> Like.of(h.spec()).equals(like))
+                .toList();
+    }
+
+    private Optional<Found> join(MountSpec wanted, List<Holder.Held> held) throws IOException, InterruptedException {
+        String digest;
+        try {
+            digest = prove(wanted).getDigest();
+        } catch (PenstockException e) {
+            // whoever has the same credentials has shown before that they are good
+            if (e.code() != ErrorCode.ORIGIN_UNREACHABLE && e.code() != ErrorCode.ORIGIN_TIMEOUT) {
+                throw e;
+            }
+            Optional<Holder.Held> known =
+                    held.stream().filter(h -> hold(h.id())).findFirst();
+            if (known.isEmpty()) {
+                throw e;
+            }
+            LOG.warn("{}; showing the snapshot that others show", e.getMessage());
+            return known.map(h -> found(h, false));
+        }
+        Optional<Holder.Held> same = held.stream()
+                .filter(h -> h.digest().equals(digest) && hold(h.id()))
+                .findFirst();
+        if (same.isPresent() && !same.get().spec().getEnvironmentMap().equals(wanted.getEnvironmentMap())) {
+            refresh(same.get().id(), wanted);
+        }
+        return same.map(h -> found(h, false));
+    }
+
+    /** Shows that what {@code wanted} is read with may read it, and what it resolves to. */
+    Prepared prove(MountSpec wanted) throws IOException, InterruptedException {
+        return holder.prove(wanted.toBuilder()
+                .setMountPoint(mounts.toString())
+                .setPrefetch(NO_PREFETCH)
+                .setProve(true)
+                .build());
+    }
+
+    void refresh(String session, MountSpec newest) throws IOException, InterruptedException {
+        holder.refresh(session, newest.getEnvironmentMap());
+    }
+
+    private static Found found(Holder.Held held, boolean fresh) {
+        return new Found(
+                held.id(), Path.of(held.spec().getMountPoint()), held.digest(), held.objects(), held.bytes(), fresh);
+    }
+
+    private Found mount(MountSpec wanted) throws IOException, InterruptedException {
+        byte[] name = new byte[8];
+        random.nextBytes(name);
+        Path root = mounts.resolve(HexFormat.of().formatHex(name));
+        MountAdded added = holder.mount(
+                wanted.toBuilder().setMountPoint(root.toString()).setProve(true).build());
+        boolean held = hold(added.getSession());
+        assert held : "nobody else knows it yet";
+        added.getPrepared().getNotesList().forEach(note -> LOG.warn("{}", note));
+        return new Found(
+                added.getSession(),
+                root,
+                added.getPrepared().getDigest(),
+                added.getPrepared().getObjects(),
+                added.getPrepared().getBytes(),
+                true);
+    }
+
+    Optional<Holder.Held> find(String session) {
+        return holder.sessions().stream().filter(h -> h.id().equals(session)).findFirst();
+    }
+
+    /** What {@link #acquire} gave is shown by a volume, or will not be. */
+    synchronized void settled(String session) {
+        pending.computeIfPresent(session, (s, n) -> n == 1 ? null : n - 1);
+    }
+
+    /** Ends a session unless somebody needs it. */
+    void release(String session, Predicate<String> used) {
+        synchronized (this) {
+            if (pending.containsKey(session) || used.test(session) || !ending.add(session)) {
+                return;
+            }
+        }
+        find(session).ifPresent(held -> {
+            Path root = Path.of(held.spec().getMountPoint());
+            try {
+                holder.unmount(root, true);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (IOException e) {
+                LOG.warn("{} stays: {}", held, e.getMessage());
+            }
+        });
+    }
+
+    /** The session is over: nobody will ask for it again. */
+    synchronized void ended(String session) {
+        ending.remove(session);
+        pending.remove(session);
+    }
+
+    /** Takes away what an earlier driver has left behind: mounts without a session, and their directories. */
+    void sweep() throws IOException {
+        Set<Path> live = holder.sessions().stream()
+                .map(h -> Path.of(h.spec().getMountPoint()))
+                .collect(Collectors.toSet());
+        for (Mounts.Mount mount : Mounts.list()) {
+            if (mounts.equals(mount.point().getParent()) && !live.contains(mount.point())) {
+                LOG.warn("the mount on {} lost its processes; taking it away", mount.point());
+                Mounts.unmount(mount.point(), Mounts.MNT_DETACH | Mounts.UMOUNT_NOFOLLOW);
+            }
+        }
+        try (DirectoryStream<Path> directories = Files.newDirectoryStream(mounts)) {
+            for (Path directory : directories) {
+                if (!live.contains(directory)) {
+                    boolean ignored = Files.deleteIfExists(directory);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+package io.penstock.csi.volume;
+
+import io.penstock.cache.control.custody.Holder;
+import io.penstock.cache.control.custody.v1.MountSpec;
+import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.PenstockException;
+import io.penstock.csi.mount.Targets;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The volumes of this node. Each call may be repeated, after any failure of anybody, and then finishes what was begun. One
+ * call at a time for one target; a second one is refused. Thread-safe.
+ *
+ * <pre>
+ *   absent ── publish ──> recorded ──> shown ── its session is lost ──> lost ── heal, or publish again ──> shown
+ *     ^                      │           │                               │
+ *     └────────────────── unpublish <────┴───────────────────────────────┘
+ * </pre>
+ */
+public final class Volumes implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Volumes.class);
+
+    /** How a volume is. */
+    public record Condition(boolean well, String text) {}
+
+    /** What is known of a published volume. */
+    public record Usage(long bytes, long objects, Condition condition) {}
+
+    private final VolumeOptions options;
+    private final Holder holder;
+    private final Targets targets;
+    private final Shelf shelf;
+    private final SessionPool pool;
+    private final Set<Path> busy = ConcurrentHashMap.newKeySet();
+    private final CountDownLatch recovered = new CountDownLatch(1);
+
+    private Volumes(VolumeOptions options, Holder holder, Targets targets, Shelf shelf, SessionPool pool) {
+        this.options = options;
+        this.holder = holder;
+        this.targets = targets;
+        this.shelf = shelf;
+        this.pool = pool;
+    }
+
+    /** Reads what is kept of earlier volumes. {@link #recover} must follow. */
+    public static Volumes open(VolumeOptions options, Holder holder) throws IOException {
+        Shelf shelf = Shelf.open(options.directory().resolve("volumes"));
+        SessionPool pool = new SessionPool(holder, options.directory().resolve("mounts"));
+        return new Volumes(options, holder, Targets.below(options.kubelet()), shelf, pool);
+    }
+
+    public Targets targets() {
+        return targets;
+    }
+
+    /**
+     * Shows a volume at its target. When it is shown there already, takes newer credentials for it.
+     *
+     * @param context {@code volume_context} as it came, for the kubelet's tokens
+     * @param secrets as they came
+     * @throws PenstockException {@code NOT_READY}: another call for the target is under way; {@code ALREADY_MOUNTED}:
+     *     something else is shown there; and what stands in the way of mounting
+     */
+    public void publish(VolumeSpec spec, Map<String, String> context, Map<String, String> secrets)
+            throws IOException, InterruptedException {
+        options.checkSource(spec);
+        Map<String, String> environment = Credentials.of(context, secrets).environment(spec, options.mayUseNode(spec));
+        enter(spec.target());
+        try {
+            awaitRecovery();
+            Optional<VolumeRecord> known = shelf.at(spec.target());
+            if (known.isPresent() && !known.get().spec().sameAs(spec)) {
+                throw new PenstockException(
+                        ErrorCode.ALREADY_MOUNTED,
+                        "another volume is published at " + spec.target(),
+                        "It must be unpublished first.");
+            }
+            if (known.isPresent() && pool.find(known.get().session()).isPresent()) {
+                again(known.get(), mountSpec(spec, environment));
+            } else {
+                show(spec, mountSpec(spec, environment), known);
+            }
+        } finally {
+            busy.remove(spec.target());
+        }
+    }
+
+    private MountSpec mountSpec(VolumeSpec spec, Map<String, String> environment) {
+        return MountSpec.newBuilder()
+                .setLocation(spec.source())
+                .putAllSettings(spec.settings())
+                .putAllEnvironment(environment)
+                .setPrefetch(spec.prefetch(options.prefetch()))
+                .build();
+    }
+
+    private void again(VolumeRecord volume, MountSpec wanted) throws IOException, InterruptedException {
+        Holder.Held held = pool.find(volume.session()).orElseThrow();
+        if (!held.spec().getEnvironmentMap().equals(wanted.getEnvironmentMap())) {
+            var ignored = pool.prove(wanted);
+            pool.refresh(held.id(), wanted);
+        }
+        if (targets.state(volume.spec().target()) != Targets.State.MOUNTED) {
+            bind(held.spec().getMountPoint(), volume.spec());
+        }
+    }
+
+    private void show(VolumeSpec spec, MountSpec wanted, Optional<VolumeRecord> lost)
+            throws IOException, InterruptedException {
+        SessionPool.Found found = pool.acquire(wanted);
+        boolean shown = false;
+        try {
+            // before the mount: what is mounted is then known, whenever this process ends
+            shelf.put(new VolumeRecord(spec, found.id(), found.digest(), found.objects(), found.bytes()));
+            if (lost.isEmpty()) {
+                targets.release(spec.target());
+            } else {
+                LOG.warn("{} is shown anew at {}: its session was lost", spec.source(), spec.target());
+            }
+            bind(found.root().toString(), spec);
+            shown = true;
+        } finally {
+            pool.settled(found.id());
+            if (!shown) {
+                if (lost.isEmpty()) {
+                    shelf.remove(spec.target());
+                } else {
+                    shelf.put(lost.get());
+                }
+                pool.release(found.id(), shelf::uses);
+            }
+        }
+    }
+
+    private void bind(String root, VolumeSpec spec) throws IOException {
+        targets.bind(Path.of(root), spec.target(), spec.flags());
+    }
+
+    /** Takes whatever is at {@code target} away. Needs no daemon. */
+    public void unpublish(Path target) throws IOException {
+        enter(target);
+        try {
+            Optional<VolumeRecord> known = shelf.at(target);
+            targets.release(target);
+            shelf.remove(target);
+            known.filter(v -> !v.direct()).ifPresent(v -> pool.release(v.session(), shelf::uses));
+        } finally {
+            busy.remove(target);
+        }
+    }
+
+    /** How a volume is; empty when it is not published at {@code target}. */
+    public Optional<Usage> usage(String id, Path target) {
+        return shelf.at(target)
+                .filter(v -> v.spec().id().equals(id))
+                .map(v -> new Usage(v.bytes(), v.objects(), condition(v)));
+    }
+
+    private Condition condition(VolumeRecord volume) {
+        if (!volume.direct()
+                && recovered.getCount() == 0
+                && pool.find(volume.session()).isEmpty()) {
+            return new Condition(
+                    false,
+                    "the session was lost with all its processes: files that were open in passthrough read on, others fail;"
+                            + " a pod that is started anew finds it healed");
+        }
+        String trouble = volume.direct() ? "" : holder.trouble();
+        return trouble.isEmpty()
+                ? new Condition(true, "snapshot " + volume.digest())
+                : new Condition(false, "reads wait: " + trouble);
+    }
+
+    private void enter(Path target) throws PenstockException {
+        if (!busy.add(target)) {
+            throw new PenstockException(
+                    ErrorCode.NOT_READY, "another call for " + target + " is under way", "Try again.", true, null);
+        }
+    }
+
+    private void awaitRecovery() throws PenstockException, InterruptedException {
+        if (!recovered.await(options.patience().toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new PenstockException(
+                    ErrorCode.NO_DAEMON,
+                    "no daemon is ready: " + holder.trouble(),
+                    "Look into the daemon's log.",
+                    true,
+                    null);
+        }
+    }
+
+    /**
+     * Waits for the first daemon; then sets right what an earlier driver left: ends sessions that no volume shows, and heals
+     * volumes whose session was lost.
+     */
+    public void recover() throws IOException, InterruptedException {
+        while (!holder.trouble().isEmpty()) {
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+        List<Holder.Held> held = holder.sessions();
+        held.stream().map(Holder.Held::id).filter(id -> !shelf.uses(id)).forEach(id -> pool.release(id, shelf::uses));
+        pool.sweep();
+        recovered.countDown();
+        Set<String> live = new HashSet<>(held.stream().map(Holder.Held::id).toList());
+        Collection<VolumeRecord> lost = shelf.all().stream()
+                .filter(v -> !v.direct() && !live.contains(v.session()))
+                .toList();
+        LOG.info(
+                "{} volumes, {} sessions, {} volumes whose session is lost",
+                shelf.all().size(),
+                held.size(),
+                lost.size());
+        for (VolumeRecord volume : lost) {
+            heal(volume);
+        }
+    }
+
+    /** A session ended that nobody here has ended. */
+    public void sessionEnded(String session, String how) {
+        pool.ended(session);
+        if (recovered.getCount() > 0) {
+            return;
+        }
+        List<VolumeRecord> lost =
+                shelf.all().stream().filter(v -> v.session().equals(session)).toList();
+        if (!lost.isEmpty()) {
+            LOG.error("a session that {} volumes show {}", lost.size(), how);
+            Thread.ofVirtual().name("heal").start(() -> lost.forEach(this::heal));
+        }
+    }
+
+    /** Shows a lost volume anew, if that needs no secret; else the kubelet's next publish does. */
+    private void heal(VolumeRecord volume) {
+        VolumeSpec spec = volume.spec();
+        try {
+            Map<String, String> environment =
+                    Credentials.of(Map.of(), Map.of()).environment(spec, options.mayUseNode(spec));
+            enter(spec.target());
+            try {
+                boolean still = shelf.at(spec.target()).filter(volume::equals).isPresent();
+                if (still && targets.state(spec.target()) != Targets.State.ABSENT) {
+                    show(spec, mountSpec(spec, environment), Optional.of(volume));
+                }
+            } finally {
+                busy.remove(spec.target());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            LOG.warn("the volume at {} is not healed yet: {}", spec.target(), e.getMessage());
+        }
+    }
+
+    /** How long a call waits for a daemon. */
+    public Duration patience() {
+        return options.patience();
+    }
+
+    @Override
+    public void close() {
+        targets.close();
+    }
+}
