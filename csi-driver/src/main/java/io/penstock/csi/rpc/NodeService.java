@@ -99,8 +99,7 @@ public final class NodeService extends NodeGrpc.NodeImplBase implements AutoClos
             require(request.getVolumeId(), "volume_id");
             require(request.getVolumePath(), "volume_path");
             VolumeSpec.checkId(request.getVolumeId());
-            Path target = volumes.targets().parse(request.getVolumePath());
-            Volumes.Usage usage = volumes.usage(request.getVolumeId(), target)
+            Volumes.Usage usage = volumes.usage(request.getVolumeId(), request.getVolumePath())
                     .orElseThrow(() -> Status.NOT_FOUND
                             .withDescription("no such volume is published there")
                             .asRuntimeException());

@@ -5,62 +5,34 @@ import java.net.URISyntaxException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /** Everything that {@code volumeAttributes} may say. What is not listed here is refused. */
 public enum Attribute {
-    SOURCE(
-            "source",
-            "s3://bucket/prefix, https://host/dir/, http://host/dir/",
-            "",
-            "Where the model lies; required",
-            Location::isOne),
-    ENDPOINT("endpoint", "http(s)://host[:port]", "", "An S3 server other than AWS", Location::isServer),
-    REGION("region", "a region", "", "Region of the bucket", matches("[a-z0-9][a-z0-9-]{0,62}")),
-    PATH_STYLE(
-            "path-style",
-            "auto, on, off",
-            "auto",
-            "Whether the bucket's name is part of the path",
-            oneOf("auto", "on", "off")),
-    ANONYMOUS("anonymous", "true, false", "false", "Requests are not signed", oneOf("true", "false")),
-    REQUESTER_PAYS(
-            "requester-pays", "true, false", "false", "The requester pays for the transfer", oneOf("true", "false")),
-    ACCESS("access", "auto, fuse, direct", "auto", "How the pod reaches the bytes", oneOf("auto", "fuse", "direct")),
-    PREFETCH(
-            "prefetch",
-            "reading-order, all, trace, none",
-            "csi.prefetch",
-            "What is fetched from publish on, unasked",
-            oneOf("reading-order", "all", "trace", "none")),
-    CREDENTIALS(
-            "credentials",
-            "auto, secret, pod, node",
-            "auto",
-            "Whose credentials are used",
-            oneOf("auto", "secret", "pod", "node")),
-    ROLE_ARN(
-            "role-arn",
-            "an ARN",
-            "",
-            "Role that the pod's token is exchanged for",
-            matches("arn:[A-Za-z0-9_+=,.@:/-]{1,2000}")),
-    STS_ENDPOINT(
-            "sts-endpoint", "http(s)://host[:port]", "", "Where it is exchanged, if not at AWS", Location::isServer);
+    SOURCE("source", "s3://bucket/prefix, https://host/dir/, http://host/dir/", "", "Where the model lies; required"),
+    ENDPOINT("endpoint", "http(s)://host[:port]", "", "An S3 server other than AWS"),
+    REGION("region", "a region", "", "Region of the bucket"),
+    PATH_STYLE("path-style", "auto, on, off", "auto", "Whether the bucket's name is part of the path"),
+    ANONYMOUS("anonymous", "true, false", "false", "Requests are not signed"),
+    REQUESTER_PAYS("requester-pays", "true, false", "false", "The requester pays for the transfer"),
+    ACCESS("access", "auto, fuse, direct", "auto", "How the pod reaches the bytes"),
+    PREFETCH("prefetch", "reading-order, all, trace, none", "csi.prefetch", "What is fetched from publish on, unasked"),
+    CREDENTIALS("credentials", "auto, secret, pod, node", "auto", "Whose credentials are used"),
+    ROLE_ARN("role-arn", "an ARN", "", "Role that the pod's token is exchanged for"),
+    STS_ENDPOINT("sts-endpoint", "http(s)://host[:port]", "", "Where it is exchanged, if not at AWS");
+
+    private static final String WORD_BREAK = ", ";
 
     private final String key;
     private final String form;
     private final String fallback;
     private final String description;
-    private final Predicate<String> valid;
 
-    Attribute(String key, String form, String fallback, String description, Predicate<String> valid) {
+    Attribute(String key, String form, String fallback, String description) {
         this.key = key;
         this.form = form;
         this.fallback = fallback;
         this.description = description;
-        this.valid = valid;
     }
 
     static Optional<Attribute> of(String key) {
@@ -86,15 +58,13 @@ public enum Attribute {
     }
 
     boolean accepts(String value) {
-        return valid.test(value);
-    }
-
-    private static Predicate<String> oneOf(String... words) {
-        return List.of(words)::contains;
-    }
-
-    private static Predicate<String> matches(String expression) {
-        return Pattern.compile(expression).asMatchPredicate();
+        return switch (this) {
+            case SOURCE -> Location.isOne(value);
+            case ENDPOINT, STS_ENDPOINT -> Location.isServer(value);
+            case REGION -> value.matches("[a-z0-9][a-z0-9-]{0,62}");
+            case ROLE_ARN -> value.matches("arn:[A-Za-z0-9_+=,.@:/-]{1,2000}");
+            default -> List.of(form.split(WORD_BREAK, -1)).contains(value);
+        };
     }
 
     /** Locations are kept on the disk and shown in the mount table: none with anything secret in it is taken. */

@@ -101,7 +101,8 @@ final class Shelf {
     void remove(Path target) throws IOException {
         byTarget.remove(target);
         Path file = file(target);
-        if (Files.deleteIfExists(file) | Files.deleteIfExists(file.resolveSibling(file.getFileName() + ASIDE))) {
+        boolean there = Files.deleteIfExists(file);
+        if (Files.deleteIfExists(file.resolveSibling(file.getFileName() + ASIDE)) || there) {
             sync();
         }
     }

@@ -163,9 +163,11 @@ public final class Volumes implements AutoCloseable {
     }
 
     /** How a volume is; empty when it is not published at {@code target}. */
-    public Optional<Usage> usage(String id, Path target) {
-        return shelf.at(target)
-                .filter(v -> v.spec().id().equals(id))
+    public Optional<Usage> usage(String id, String target) {
+        return shelf.all().stream()
+                .filter(v ->
+                        v.spec().id().equals(id) && v.spec().target().toString().equals(target))
+                .findFirst()
                 .map(v -> new Usage(v.bytes(), v.objects(), condition(v)));
     }
 

@@ -13,7 +13,7 @@ import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
 /** The class path of this test with every directory made into a jar, as AOT caches want it and installations have it. */
-final class Jars {
+public final class Jars {
     private static String shared;
 
     private Jars() {}
@@ -34,7 +34,7 @@ final class Jars {
     }
 
     /** The same, copied once to where every user may read it; gone when this process ends. */
-    static synchronized String shared() throws IOException {
+    public static synchronized String shared() throws IOException {
         if (shared == null) {
             Path into = Files.createTempDirectory(Path.of("/tmp"), "penstock-jars");
             Files.setPosixFilePermissions(into, PosixFilePermissions.fromString("rwxr-xr-x"));
