@@ -6,6 +6,7 @@ import io.penstock.cache.command.CommandEntry.Group;
 import io.penstock.cache.command.CommandProvider;
 import io.penstock.cache.runtime.command.RuntimeCommands;
 import io.penstock.cli.node.NodeCommands;
+import io.penstock.csi.command.CsiCommands;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -13,8 +14,8 @@ import java.util.Optional;
 
 /** The commands of all modules. Providers are named here, since looking for services opens every jar. */
 final class Catalogue {
-    private static final List<CommandProvider> PROVIDERS =
-            List.of(new RuntimeCommands(), new NodeCommands(), new BenchCommands(), new OwnCommands());
+    private static final List<CommandProvider> PROVIDERS = List.of(
+            new RuntimeCommands(), new NodeCommands(), new BenchCommands(), new OwnCommands(), new CsiCommands());
 
     private Catalogue() {}
 

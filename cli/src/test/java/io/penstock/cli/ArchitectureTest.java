@@ -90,6 +90,23 @@ final class ArchitectureTest {
     }
 
     @Test
+    void the_csi_driver_knows_of_the_cache_runtime_only_how_to_talk_to_it() {
+        classes()
+                .that()
+                .resideInAPackage("io.penstock.csi..")
+                .should()
+                .onlyDependOnClassesThat(DescribedPredicate.describe(
+                        "lie in control, command, " + EVERYWHERE + " or outside of the cache runtime", target -> {
+                            String part = partOf(target);
+                            boolean ours = target.getPackageName().startsWith("io.penstock.");
+                            return part == null
+                                    ? !ours || target.getPackageName().startsWith("io.penstock.csi")
+                                    : EVERYWHERE.contains(part) || part.equals("control") || part.equals("command");
+                        }))
+                .check(OURS);
+    }
+
+    @Test
     void foreign_functions_stay_in_the_linux_package_and_the_kernel_protocol() {
         noClasses()
                 .that()

@@ -19,6 +19,7 @@ import io.penstock.csi.v1.NodeGetVolumeStatsResponse;
 import io.penstock.csi.v1.NodeGrpc;
 import io.penstock.csi.v1.NodePublishVolumeRequest;
 import io.penstock.csi.v1.NodeUnpublishVolumeRequest;
+import io.penstock.csi.v1.ProbeRequest;
 import io.penstock.csi.v1.VolumeCapability;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -35,6 +36,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * A node without Kubernetes: driver and daemon as the processes that they are, the daemon as nobody, on directories of their
@@ -159,14 +161,18 @@ public final class TestNode implements AutoCloseable {
     }
 
     /** Waits until driver and daemon serve together. */
-    public TestNode ready() {
-        await().atMost(SOON)
-                .pollInterval(Duration.ofMillis(20))
-                .ignoreExceptions()
-                .until(() -> identity()
-                        .probe(io.penstock.csi.v1.ProbeRequest.getDefaultInstance())
-                        .getReady()
-                        .getValue());
+    public TestNode ready() throws IOException {
+        try {
+            await().atMost(SOON)
+                    .pollInterval(Duration.ofMillis(20))
+                    .ignoreExceptions()
+                    .until(() -> identity()
+                            .probe(ProbeRequest.getDefaultInstance())
+                            .getReady()
+                            .getValue());
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError("driver and daemon do not come together:\n" + said(), e);
+        }
         return this;
     }
 
@@ -261,6 +267,14 @@ public final class TestNode implements AutoCloseable {
                 .setVolumeId(volume)
                 .setVolumePath(target.toString())
                 .build());
+    }
+
+    /** Processes of this node. */
+    public List<ProcessHandle> alive() {
+        return processes.stream()
+                .filter(Process::isAlive)
+                .map(Process::toHandle)
+                .toList();
     }
 
     public List<Mounts.Mount> mounted() throws IOException {

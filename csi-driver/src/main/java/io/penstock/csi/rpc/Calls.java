@@ -42,6 +42,7 @@ final class Calls implements AutoCloseable {
      */
     <T> void answer(StreamObserver<T> out, String what, Work<T> task) {
         long start = System.nanoTime();
+        LOG.trace("{} begins", what);
         T result;
         try {
             result = await(work.submit(task::run));

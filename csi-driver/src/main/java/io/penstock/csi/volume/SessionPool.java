@@ -75,9 +75,9 @@ final class SessionPool {
         Files.setPosixFilePermissions(mounts, PosixFilePermissions.fromString("rwx------"));
     }
 
-    /** False when the session is just being ended. */
+    /** False when the session is over, or just being ended. */
     private synchronized boolean hold(String session) {
-        if (ending.contains(session)) {
+        if (ending.contains(session) || find(session).isEmpty()) {
             return false;
         }
         pending.merge(session, 1, Integer::sum);

@@ -80,6 +80,7 @@ public final class Volumes implements AutoCloseable {
         Map<String, String> environment = Credentials.of(context, secrets).environment(spec, options.mayUseNode(spec));
         enter(spec.target());
         try {
+            Targets.State ignored = targets.state(spec.target()); // a target that cannot be: before anybody is asked
             awaitRecovery();
             Optional<VolumeRecord> known = shelf.at(spec.target());
             if (known.isPresent() && !known.get().spec().sameAs(spec)) {

@@ -5,6 +5,7 @@ import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.ObjectId;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -33,6 +34,12 @@ public interface Source extends AutoCloseable {
      * <p>The read is conditional: when the origin holds another version, it fails with {@code ORIGIN_CHANGED}.
      */
     Transfer read(ObjectId object, ByteRange range, MemorySegment target, TransferListener listener);
+
+    /**
+     * Takes a newer environment in place of the one it was opened with: other keys, for example. A source that takes nothing
+     * from its environment, or reads it anew by itself, does nothing.
+     */
+    default void refresh(Map<String, String> environment) {}
 
     /** Ends all transfers and closes connections. */
     @Override

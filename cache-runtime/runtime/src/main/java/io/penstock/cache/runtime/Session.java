@@ -44,8 +44,13 @@ final class Session {
         return spec;
     }
 
-    /** Takes the place of the environment that the session began with. */
-    void environment(Map<String, String> newest) {
+    /**
+     * Takes the place of the environment that the session began with.
+     *
+     * @param forSource the same as the source sees it
+     */
+    void environment(Map<String, String> newest, Map<String, String> forSource) {
+        resolved.source().refresh(forSource);
         spec = spec.toBuilder().clearEnvironment().putAllEnvironment(newest).build();
     }
 

@@ -176,8 +176,7 @@ final class Sessions {
         if (session == null) {
             throw new PenstockException(ErrorCode.NOT_MOUNTED, "there is no session " + id, "");
         }
-        session.environment(environment);
-        Map<String, String> ignored = tokens.environment(id, environment);
+        session.environment(environment, tokens.environment(id, environment));
     }
 
     private StateListener states(Session session) {

@@ -25,6 +25,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,10 +38,11 @@ public final class S3Source implements Source {
     private static final Logger LOG = LoggerFactory.getLogger(S3Source.class);
     private static final int MAX_PAGE = 32 << 20;
     private static final String SCHEME = "s3://";
+    private static final List<String> KEYS = List.of("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN");
 
     private final String bucketName;
     private final String prefix;
-    private final S3Options options;
+    private volatile S3Options options;
     private final ProfileFiles profiles;
     private final NetClient client;
     private final SigV4 signer = new SigV4();
@@ -215,6 +217,23 @@ public final class S3Source implements Source {
     @Override
     public Transfer read(ObjectId object, ByteRange range, MemorySegment target, TransferListener listener) {
         return RangeRead.start(client, protocol, object, range, target, listener);
+    }
+
+    /** Keys only: what the SDK reads from files it reads again by itself. */
+    @Override
+    public void refresh(Map<String, String> environment) {
+        S3Options newest = options.withEnvironment(environment);
+        synchronized (this) {
+            if (KEYS.stream().allMatch(k -> Objects.equals(newest.variable(k), options.variable(k)))) {
+                return;
+            }
+            options = newest;
+            CredentialSource before = credentials;
+            if (before != null) {
+                credentials = CredentialSource.of(newest, profiles);
+                before.close();
+            }
+        }
     }
 
     @Override

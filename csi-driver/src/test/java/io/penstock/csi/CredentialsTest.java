@@ -1,0 +1,179 @@
+package io.penstock.csi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.penstock.cache.source.FaultyOrigin;
+import io.penstock.csi.v1.NodePublishVolumeRequest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIf;
+
+/** Who may read what, and that no secret is anywhere but in memory. Everything is logged that can be. */
+@Timeout(120)
+@EnabledIf("io.penstock.csi.TestNode#possible")
+final class CredentialsTest {
+    private static final List<String> PLANTED = List.of(
+            "planted-secret-of-a", "planted-secret-of-b", "planted-secret-of-l", "planted-session-token", "planted.jwt.token");
+
+    private final Map<String, Set<String>> grants = new ConcurrentHashMap<>();
+    private TestNode node;
+    private FaultyOrigin origin;
+    private byte[] weights;
+
+    @BeforeEach
+    void make() throws Exception {
+        origin = FaultyOrigin.start();
+        weights = "weights of b".repeat(50_000).getBytes(StandardCharsets.UTF_8);
+        origin.put("bucket-b/model/model.safetensors", weights);
+        origin.put("bucket-a/model/model.safetensors", "weights of a".getBytes(StandardCharsets.UTF_8));
+        grants.put("AKA", Set.of("list bucket-a", "get bucket-a"));
+        grants.put("AKB", Set.of("list bucket-b", "get bucket-b"));
+        grants.put("AKL", Set.of("list bucket-b"));
+        origin.script(this::check);
+        node = TestNode.make().with("log.level", "trace").with("mount.passthrough", "false");
+        node.driver();
+        node.daemon();
+        node.ready();
+    }
+
+    @AfterEach
+    void clean() throws Exception {
+        node.close();
+        origin.close();
+    }
+
+    private String check(FaultyOrigin.Request request) {
+        String path = request.target().substring(1);
+        String bucket = path.substring(0, path.length() - path.replaceFirst("^[a-z-]*", "").length());
+        String need = (request.target().contains("list-type=2") ? "list " : "get ") + bucket;
+        String authorization = request.headers().getOrDefault("authorization", "");
+        boolean granted = grants.entrySet().stream()
+                .anyMatch(g -> authorization.contains("Credential=" + g.getKey() + "/")
+                        && g.getValue().contains(need));
+        String body = "<Error><Code>AccessDenied</Code><Message>refused</Message></Error>";
+        return granted
+                ? null
+                : "HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: " + body.length() + "\r\n\r\n"
+                        + body;
+    }
+
+    private NodePublishVolumeRequest.Builder request(String key, String bucket, Path target) {
+        NodePublishVolumeRequest.Builder request = node.request("pv-" + bucket, target)
+                .clearVolumeContext()
+                .putVolumeContext("source", "s3://" + bucket + "/model")
+                .putVolumeContext("endpoint", origin.endpoint())
+                .putVolumeContext("region", "us-east-1")
+                .putVolumeContext("prefetch", "none");
+        if (!key.isEmpty()) {
+            request.putSecrets("access-key-id", key)
+                    .putSecrets("secret-access-key", "planted-secret-of-" + key.substring(2).toLowerCase(java.util.Locale.ROOT))
+                    .putSecrets("session-token", "planted-session-token");
+        }
+        return request;
+    }
+
+    private Path publish(String key, String bucket, String pod) throws IOException {
+        Path target = node.target(pod);
+        assertThat(node.node().nodePublishVolume(request(key, bucket, target).build())).isNotNull();
+        return target;
+    }
+
+    private static void refused(Status.Code code, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        StatusRuntimeException.class,
+                        e -> assertThat(e.getStatus().getCode())
+                                .as("%s", e.getStatus())
+                                .isEqualTo(code));
+    }
+
+    @Test
+    void whatOthersMayReadIsNotReadThroughThem() throws Exception {
+        Path b = publish("AKB", "bucket-b", "b");
+        assertThat(Files.readAllBytes(b.resolve("model.safetensors"))).isEqualTo(weights);
+
+        refused(Status.Code.PERMISSION_DENIED, () -> publish("AKA", "bucket-b", "a"));
+        refused(Status.Code.PERMISSION_DENIED, () -> publish("AKL", "bucket-b", "l"));
+        refused(Status.Code.UNAUTHENTICATED, () -> publish("", "bucket-b", "n"));
+
+        publish("AKB", "bucket-b", "b2");
+        assertThat(node.plugin().resolve("mounts").toFile().list()).as("sessions").hasSize(1);
+        grants.put("AKA", Set.of("list bucket-b", "get bucket-b"));
+        Path a = publish("AKA", "bucket-b", "a");
+        assertThat(node.plugin().resolve("mounts").toFile().list()).as("sessions").hasSize(2);
+        int reads = origin.reads();
+        assertThat(Files.readAllBytes(a.resolve("model.safetensors"))).isEqualTo(weights);
+        assertThat(origin.reads()).as("bytes are shared by content").isEqualTo(reads);
+        nothingIsPlantedAnywhere();
+    }
+
+    @Test
+    void newKeysAreTakenForARunningVolume() throws Exception {
+        Path target = publish("AKB", "bucket-b", "b");
+        grants.remove("AKB");
+        grants.put("AKA", Set.of("list bucket-b", "get bucket-b"));
+        assertThatThrownBy(() -> Files.readAllBytes(target.resolve("model.safetensors")))
+                .isInstanceOf(IOException.class);
+        publish("AKA", "bucket-b", "b");
+        assertThat(Files.readAllBytes(target.resolve("model.safetensors"))).isEqualTo(weights);
+        refused(Status.Code.PERMISSION_DENIED, () -> publish("AKL", "bucket-b", "b"));
+        nothingIsPlantedAnywhere();
+    }
+
+    @Test
+    void aPodsTokenIsNotKept() throws Exception {
+        Path target = node.target("t");
+        String tokens = "{\"sts.amazonaws.com\":{\"token\":\"planted.jwt.token\",\"expirationTimestamp\":\"2030-01-01T00:00:00Z\"}}";
+        for (boolean inSecrets : new boolean[] {false, true}) {
+            NodePublishVolumeRequest.Builder request = request("", "bucket-b", target)
+                    .putVolumeContext("role-arn", "arn:aws:iam::123456789012:role/reader")
+                    .putVolumeContext("sts-endpoint", "http://127.0.0.1:9");
+            if (inSecrets) {
+                request.putSecrets("csi.storage.k8s.io/serviceAccount.tokens", tokens);
+            } else {
+                request.putVolumeContext("csi.storage.k8s.io/serviceAccount.tokens", tokens);
+            }
+            refused(Status.Code.UNAUTHENTICATED, () -> node.node().nodePublishVolume(request.build()));
+        }
+        refused(
+                Status.Code.INVALID_ARGUMENT,
+                () -> node.node()
+                        .nodePublishVolume(request("", "bucket-b", target)
+                                .putVolumeContext("role-arn", "arn:aws:iam::123456789012:role/reader")
+                                .putSecrets("csi.storage.k8s.io/serviceAccount.tokens", "planted.jwt.token{")
+                                .build()));
+        nothingIsPlantedAnywhere();
+    }
+
+    private void nothingIsPlantedAnywhere() throws IOException {
+        assertThat(node.said()).contains("TRACE").doesNotContain(PLANTED);
+        for (Path place : List.of(node.plugin(), node.cache(), node.state().path())) {
+            try (Stream<Path> files = Files.walk(place)) {
+                for (Path file : files.filter(f -> Files.isRegularFile(f) && !f.startsWith(node.plugin().resolve("mounts")))
+                        .toList()) {
+                    String text = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+                    assertThat(text).as("%s", file).doesNotContain(PLANTED);
+                }
+            }
+        }
+        for (ProcessHandle process : node.alive()) {
+            Path proc = Path.of("/proc/" + process.pid());
+            assertThat(Files.readString(proc.resolve("cmdline"))).doesNotContain(PLANTED);
+            assertThat(Files.readString(proc.resolve("environ"))).doesNotContain(PLANTED);
+        }
+    }
+}
