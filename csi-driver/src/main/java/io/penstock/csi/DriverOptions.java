@@ -78,6 +78,7 @@ public record DriverOptions(
                 new VolumeOptions(
                         directory,
                         kubelet,
+                        config.get(Directories.CACHE).toAbsolutePath().normalize(),
                         sources,
                         config.get(CsiKeys.NODE_CREDENTIALS),
                         config.get(CsiKeys.PREFETCH),

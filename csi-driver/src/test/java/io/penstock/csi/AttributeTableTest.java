@@ -20,7 +20,10 @@ final class AttributeTableTest {
         List<String> rows = lines.subList(head + 2, lines.size()).stream()
                 .takeWhile(line -> line.startsWith("|"))
                 .toList();
-        assertThat(rows).isEqualTo(Arrays.stream(Attribute.values()).map(AttributeTableTest::row).toList());
+        assertThat(rows)
+                .isEqualTo(Arrays.stream(Attribute.values())
+                        .map(AttributeTableTest::row)
+                        .toList());
     }
 
     private static String row(Attribute a) {

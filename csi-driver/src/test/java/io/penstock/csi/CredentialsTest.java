@@ -27,7 +27,11 @@ import org.junit.jupiter.api.condition.EnabledIf;
 @EnabledIf("io.penstock.csi.TestNode#possible")
 final class CredentialsTest {
     private static final List<String> PLANTED = List.of(
-            "planted-secret-of-a", "planted-secret-of-b", "planted-secret-of-l", "planted-session-token", "planted.jwt.token");
+            "planted-secret-of-a",
+            "planted-secret-of-b",
+            "planted-secret-of-l",
+            "planted-session-token",
+            "planted.jwt.token");
 
     private final Map<String, Set<String>> grants = new ConcurrentHashMap<>();
     private TestNode node;
@@ -58,7 +62,8 @@ final class CredentialsTest {
 
     private String check(FaultyOrigin.Request request) {
         String path = request.target().substring(1);
-        String bucket = path.substring(0, path.length() - path.replaceFirst("^[a-z-]*", "").length());
+        String bucket = path.substring(
+                0, path.length() - path.replaceFirst("^[a-z-]*", "").length());
         String need = (request.target().contains("list-type=2") ? "list " : "get ") + bucket;
         String authorization = request.headers().getOrDefault("authorization", "");
         boolean granted = grants.entrySet().stream()
@@ -67,8 +72,8 @@ final class CredentialsTest {
         String body = "<Error><Code>AccessDenied</Code><Message>refused</Message></Error>";
         return granted
                 ? null
-                : "HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: " + body.length() + "\r\n\r\n"
-                        + body;
+                : "HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nContent-Length: " + body.length()
+                        + "\r\n\r\n" + body;
     }
 
     private NodePublishVolumeRequest.Builder request(String key, String bucket, Path target) {
@@ -80,7 +85,9 @@ final class CredentialsTest {
                 .putVolumeContext("prefetch", "none");
         if (!key.isEmpty()) {
             request.putSecrets("access-key-id", key)
-                    .putSecrets("secret-access-key", "planted-secret-of-" + key.substring(2).toLowerCase(java.util.Locale.ROOT))
+                    .putSecrets(
+                            "secret-access-key",
+                            "planted-secret-of-" + key.substring(2).toLowerCase(java.util.Locale.ROOT))
                     .putSecrets("session-token", "planted-session-token");
         }
         return request;
@@ -88,7 +95,8 @@ final class CredentialsTest {
 
     private Path publish(String key, String bucket, String pod) throws IOException {
         Path target = node.target(pod);
-        assertThat(node.node().nodePublishVolume(request(key, bucket, target).build())).isNotNull();
+        assertThat(node.node().nodePublishVolume(request(key, bucket, target).build()))
+                .isNotNull();
         return target;
     }
 
@@ -111,10 +119,14 @@ final class CredentialsTest {
         refused(Status.Code.UNAUTHENTICATED, () -> publish("", "bucket-b", "n"));
 
         publish("AKB", "bucket-b", "b2");
-        assertThat(node.plugin().resolve("mounts").toFile().list()).as("sessions").hasSize(1);
+        assertThat(node.plugin().resolve("mounts").toFile().list())
+                .as("sessions")
+                .hasSize(1);
         grants.put("AKA", Set.of("list bucket-b", "get bucket-b"));
         Path a = publish("AKA", "bucket-b", "a");
-        assertThat(node.plugin().resolve("mounts").toFile().list()).as("sessions").hasSize(2);
+        assertThat(node.plugin().resolve("mounts").toFile().list())
+                .as("sessions")
+                .hasSize(2);
         int reads = origin.reads();
         assertThat(Files.readAllBytes(a.resolve("model.safetensors"))).isEqualTo(weights);
         assertThat(origin.reads()).as("bytes are shared by content").isEqualTo(reads);
@@ -137,7 +149,8 @@ final class CredentialsTest {
     @Test
     void aPodsTokenIsNotKept() throws Exception {
         Path target = node.target("t");
-        String tokens = "{\"sts.amazonaws.com\":{\"token\":\"planted.jwt.token\",\"expirationTimestamp\":\"2030-01-01T00:00:00Z\"}}";
+        String tokens =
+                "{\"sts.amazonaws.com\":{\"token\":\"planted.jwt.token\",\"expirationTimestamp\":\"2030-01-01T00:00:00Z\"}}";
         for (boolean inSecrets : new boolean[] {false, true}) {
             NodePublishVolumeRequest.Builder request = request("", "bucket-b", target)
                     .putVolumeContext("role-arn", "arn:aws:iam::123456789012:role/reader")
@@ -163,7 +176,8 @@ final class CredentialsTest {
         assertThat(node.said()).contains("TRACE").doesNotContain(PLANTED);
         for (Path place : List.of(node.plugin(), node.cache(), node.state().path())) {
             try (Stream<Path> files = Files.walk(place)) {
-                for (Path file : files.filter(f -> Files.isRegularFile(f) && !f.startsWith(node.plugin().resolve("mounts")))
+                for (Path file : files.filter(f -> Files.isRegularFile(f)
+                                && !f.startsWith(node.plugin().resolve("mounts")))
                         .toList()) {
                     String text = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
                     assertThat(text).as("%s", file).doesNotContain(PLANTED);

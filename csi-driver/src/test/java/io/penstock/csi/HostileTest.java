@@ -80,7 +80,8 @@ final class HostileTest {
         assertThat(ignored).isNotEmpty();
         Path outside = Files.createDirectory(node.base().resolve("outside"));
         Files.createSymbolicLink(node.kubelet().resolve("link"), outside);
-        Files.createSymbolicLink(Files.createDirectories(node.kubelet().resolve("pods/p")).resolve("up"), Path.of("../../.."));
+        Files.createSymbolicLink(
+                Files.createDirectories(node.kubelet().resolve("pods/p")).resolve("up"), Path.of("../../.."));
         node.driver();
         node.daemon();
         node.ready();
@@ -97,7 +98,8 @@ final class HostileTest {
         Set<String> all = new TreeSet<>();
         try (Stream<Path> files = Files.walk(node.base())) {
             files.map(Path::toString)
-                    .filter(f -> !f.endsWith(".log") && !f.startsWith(node.cache().toString()))
+                    .filter(f ->
+                            !f.endsWith(".log") && !f.startsWith(node.cache().toString()))
                     .forEach(all::add);
         }
         all.addAll(Mounts.list().stream().map(m -> "mount " + m.point()).collect(Collectors.toSet()));
@@ -105,12 +107,15 @@ final class HostileTest {
     }
 
     private static Status.Code publish(UnaryOperator<NodePublishVolumeRequest.Builder> change) throws IOException {
-        NodePublishVolumeRequest.Builder request = node.request("pv", node.kubelet().resolve("pods/p/mount"))
+        NodePublishVolumeRequest.Builder request = node.request(
+                        "pv", node.kubelet().resolve("pods/p/mount"))
                 .putVolumeContext("source", "s3://bucket-that-is-not/x")
                 .putVolumeContext("endpoint", "http://127.0.0.1:9")
                 .putVolumeContext("anonymous", "true");
         try {
-            return node.node().nodePublishVolume(change.apply(request).build()) == null ? Status.Code.UNKNOWN : Status.Code.OK;
+            return node.node().nodePublishVolume(change.apply(request).build()) == null
+                    ? Status.Code.UNKNOWN
+                    : Status.Code.OK;
         } catch (StatusRuntimeException e) {
             return e.getStatus().getCode();
         }
@@ -149,7 +154,9 @@ final class HostileTest {
             codes.add(publish(r -> r.setVolumeCapability(VolumeCapability.newBuilder(r.getVolumeCapability())
                     .setMount(VolumeCapability.MountVolume.newBuilder().setFsType(text)))));
             tried += codes.size();
-            if (codes.contains(Status.Code.OK) || codes.contains(Status.Code.INTERNAL) || codes.contains(Status.Code.UNKNOWN)) {
+            if (codes.contains(Status.Code.OK)
+                    || codes.contains(Status.Code.INTERNAL)
+                    || codes.contains(Status.Code.UNKNOWN)) {
                 wrong.add(text + " " + codes);
             }
             // an id may be anything: it is no path
@@ -159,7 +166,8 @@ final class HostileTest {
                 wrong.add("id " + text + " " + id);
             }
         }
-        for (String target : List.of("/link/x", "/link", "/pods/p/up/x", "/pods/p/up", "/pods/../../x", "/pods/p/up/../x")) {
+        for (String target :
+                List.of("/link/x", "/link", "/pods/p/up/x", "/pods/p/up", "/pods/../../x", "/pods/p/up/../x")) {
             codesOfLink(wrong, publish(r -> r.setTargetPath(node.kubelet() + target)), target);
             codesOfLink(wrong, unpublish(node.kubelet() + target), target);
             tried += 2;

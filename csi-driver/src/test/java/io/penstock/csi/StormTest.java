@@ -68,7 +68,8 @@ final class StormTest {
         for (int i = 0; i < 30; i++) {
             long start = System.nanoTime();
             Path target = node.publish("pv", "one-" + i);
-            assertThat(Files.newByteChannel(target.resolve("model.safetensors")).size()).isEqualTo(weights.length);
+            assertThat(Files.newByteChannel(target.resolve("model.safetensors")).size())
+                    .isEqualTo(weights.length);
             nanos.add(System.nanoTime() - start);
             node.unpublish("pv", target);
         }
@@ -93,7 +94,16 @@ final class StormTest {
         System.out.printf("%d volumes in %.1f s%n", VOLUMES, (System.nanoTime() - start) / 1e9);
 
         await().atMost(TestNode.SOON).until(() -> node.mounted().isEmpty());
-        await().atMost(TestNode.SOON).until(() -> node.plugin().resolve("mounts").toFile().list().length == 0);
+        await().atMost(TestNode.SOON)
+                .untilAsserted(() -> assertThat(
+                                node.plugin().resolve("mounts").toFile().list())
+                        .as(
+                                "%s",
+                                node.said()
+                                        .lines()
+                                        .filter(l -> l.contains("stay"))
+                                        .toList())
+                        .isEmpty());
         assertThat(node.plugin().resolve("volumes").toFile().list()).isEmpty();
         await().atMost(TestNode.SOON).untilAsserted(() -> {
             assertThat(descriptors(driver)).isLessThanOrEqualTo(ofDriver + 3);

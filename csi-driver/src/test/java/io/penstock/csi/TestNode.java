@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -254,12 +256,25 @@ public final class TestNode implements AutoCloseable {
         return target;
     }
 
+    /** Tries again, as the kubelet does, while another call for the target is under way. */
     public void unpublish(String volume, Path target) {
-        assertThat(node().nodeUnpublishVolume(NodeUnpublishVolumeRequest.newBuilder()
-                        .setVolumeId(volume)
-                        .setTargetPath(target.toString())
-                        .build()))
-                .isNotNull();
+        NodeUnpublishVolumeRequest request = NodeUnpublishVolumeRequest.newBuilder()
+                .setVolumeId(volume)
+                .setTargetPath(target.toString())
+                .build();
+        await().atMost(SOON)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> {
+                    try {
+                        return node().nodeUnpublishVolume(request) != null;
+                    } catch (StatusRuntimeException e) {
+                        if (e.getStatus().getCode() == Status.Code.ABORTED) {
+                            return false;
+                        }
+                        throw e;
+                    }
+                });
     }
 
     public NodeGetVolumeStatsResponse stats(String volume, Path target) {

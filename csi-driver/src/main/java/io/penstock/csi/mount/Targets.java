@@ -103,8 +103,25 @@ public final class Targets implements AutoCloseable {
      * @param attributes of {@link MountTree}
      */
     public void bind(Path from, Path target, long attributes) throws IOException {
-        try (Fd source = Fd.open(from, PLACE, 0);
-                MountTree tree = MountTree.of(source).restrict(attributes);
+        try (Fd source = Fd.open(from, PLACE, 0)) {
+            bind(source, target, attributes);
+        } catch (ErrnoException e) {
+            throw refused(target, e);
+        }
+    }
+
+    /** The same, of a directory below one that belongs to somebody who is not trusted: no link is followed there. */
+    public void bind(Path untrusted, Path from, Path target, long attributes) throws IOException {
+        try (Beneath root = Beneath.open(untrusted);
+                Fd source = root.open(from, PLACE)) {
+            bind(source, target, attributes);
+        } catch (ErrnoException e) {
+            throw refused(target, e);
+        }
+    }
+
+    private void bind(Fd source, Path target, long attributes) throws IOException {
+        try (MountTree tree = MountTree.of(source).restrict(attributes);
                 Fd place = make(target)) {
             tree.attach(place);
         } catch (ErrnoException e) {

@@ -89,20 +89,25 @@ final class SessionPool {
      * it.
      *
      * @param wanted without a mount point
+     * @param otherwise another way than a session; empty when it does
      */
-    Found acquire(MountSpec wanted) throws IOException, InterruptedException {
+    Optional<Found> acquire(MountSpec wanted, Holder.Otherwise otherwise) throws IOException, InterruptedException {
         Like like = Like.of(wanted);
         ReentrantLock lock = locks.computeIfAbsent(like, l -> new ReentrantLock());
         lock.lockInterruptibly();
         try {
             List<Holder.Held> held = like(like);
             if (!held.isEmpty()) {
-                Optional<Found> joined = join(wanted, held);
+                Prepared proven = tryToProve(wanted);
+                if (proven != null && otherwise.does(proven)) {
+                    return Optional.empty();
+                }
+                Optional<Found> joined = proven == null ? any(held) : join(wanted, held, proven.getDigest());
                 if (joined.isPresent()) {
-                    return joined.get();
+                    return joined;
                 }
             }
-            return mount(wanted);
+            return mount(wanted, otherwise);
         } finally {
             lock.unlock();
         }
@@ -114,23 +119,25 @@ final class SessionPool {
                 .toList();
     }
 
-    private Optional<Found> join(MountSpec wanted, List<Holder.Held> held) throws IOException, InterruptedException {
-        String digest;
+    /** Null when the origin cannot be asked: whoever has the same credentials has shown before that they are good. */
+    private Prepared tryToProve(MountSpec wanted) throws IOException, InterruptedException {
         try {
-            digest = prove(wanted).getDigest();
+            return prove(wanted);
         } catch (PenstockException e) {
-            // whoever has the same credentials has shown before that they are good
             if (e.code() != ErrorCode.ORIGIN_UNREACHABLE && e.code() != ErrorCode.ORIGIN_TIMEOUT) {
                 throw e;
             }
-            Optional<Holder.Held> known =
-                    held.stream().filter(h -> hold(h.id())).findFirst();
-            if (known.isEmpty()) {
-                throw e;
-            }
             LOG.warn("{}; showing the snapshot that others show", e.getMessage());
-            return known.map(h -> found(h, false));
+            return null;
         }
+    }
+
+    private Optional<Found> any(List<Holder.Held> held) {
+        return held.stream().filter(h -> hold(h.id())).findFirst().map(h -> found(h, false));
+    }
+
+    private Optional<Found> join(MountSpec wanted, List<Holder.Held> held, String digest)
+            throws IOException, InterruptedException {
         Optional<Holder.Held> same = held.stream()
                 .filter(h -> h.digest().equals(digest) && hold(h.id()))
                 .findFirst();
@@ -158,22 +165,29 @@ final class SessionPool {
                 held.id(), Path.of(held.spec().getMountPoint()), held.digest(), held.objects(), held.bytes(), fresh);
     }
 
-    private Found mount(MountSpec wanted) throws IOException, InterruptedException {
+    private Optional<Found> mount(MountSpec wanted, Holder.Otherwise otherwise)
+            throws IOException, InterruptedException {
         byte[] name = new byte[8];
         random.nextBytes(name);
         Path root = mounts.resolve(HexFormat.of().formatHex(name));
-        MountAdded added = holder.mount(
-                wanted.toBuilder().setMountPoint(root.toString()).setProve(true).build());
-        boolean held = hold(added.getSession());
-        assert held : "nobody else knows it yet";
+        Optional<MountAdded> mounted = holder.mountUnless(
+                wanted.toBuilder().setMountPoint(root.toString()).setProve(true).build(), otherwise);
+        if (mounted.isEmpty()) {
+            return Optional.empty();
+        }
+        MountAdded added = mounted.get();
+        if (!hold(added.getSession())) {
+            throw new PenstockException(
+                    ErrorCode.SESSION_LOST, "the session on " + root + " ended as it began", "Try again.", true, null);
+        }
         added.getPrepared().getNotesList().forEach(note -> LOG.warn("{}", note));
-        return new Found(
+        return Optional.of(new Found(
                 added.getSession(),
                 root,
                 added.getPrepared().getDigest(),
                 added.getPrepared().getObjects(),
                 added.getPrepared().getBytes(),
-                true);
+                true));
     }
 
     Optional<Holder.Held> find(String session) {
@@ -196,6 +210,8 @@ final class SessionPool {
             Path root = Path.of(held.spec().getMountPoint());
             try {
                 holder.unmount(root, true);
+                // the session may live on where somebody else has a copy of the mount
+                boolean ignored = Files.deleteIfExists(root);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             } catch (IOException e) {

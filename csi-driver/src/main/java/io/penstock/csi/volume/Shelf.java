@@ -81,6 +81,10 @@ final class Shelf {
         return byTarget.values().stream().anyMatch(v -> v.session().equals(session));
     }
 
+    boolean usesDirectly(String digest) {
+        return byTarget.values().stream().anyMatch(v -> v.direct() && v.digest().equals(digest));
+    }
+
     /** On the disk when this returns. */
     void put(VolumeRecord volume) throws IOException {
         Path file = file(volume.spec().target());

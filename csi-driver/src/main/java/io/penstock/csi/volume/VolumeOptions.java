@@ -12,13 +12,20 @@ import java.util.TreeSet;
  *
  * @param directory of the driver, below which state and sessions lie
  * @param kubelet its directory; no target lies elsewhere
+ * @param cache of the daemon, where complete files are
  * @param sources schemes that a volume may name
  * @param node which volumes may use the daemon's own credentials
  * @param prefetch of volumes that do not say
  * @param patience how long a call waits for a daemon
  */
 public record VolumeOptions(
-        Path directory, Path kubelet, Set<String> sources, NodeCredentials node, String prefetch, Duration patience) {
+        Path directory,
+        Path kubelet,
+        Path cache,
+        Set<String> sources,
+        NodeCredentials node,
+        String prefetch,
+        Duration patience) {
     public VolumeOptions {
         sources = Set.copyOf(sources);
     }

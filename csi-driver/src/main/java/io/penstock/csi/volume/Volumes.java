@@ -2,6 +2,7 @@ package io.penstock.csi.volume;
 
 import io.penstock.cache.control.custody.Holder;
 import io.penstock.cache.control.custody.v1.MountSpec;
+import io.penstock.cache.control.custody.v1.Prepared;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.csi.mount.Targets;
@@ -44,6 +45,8 @@ public final class Volumes implements AutoCloseable {
     private final Targets targets;
     private final Shelf shelf;
     private final SessionPool pool;
+    private final DirectPool trees;
+    private final Fetch fetch;
     private final Set<Path> busy = ConcurrentHashMap.newKeySet();
     private final CountDownLatch recovered = new CountDownLatch(1);
 
@@ -53,6 +56,8 @@ public final class Volumes implements AutoCloseable {
         this.targets = targets;
         this.shelf = shelf;
         this.pool = pool;
+        this.trees = new DirectPool(holder, options.cache());
+        this.fetch = new Fetch(holder.options().state().controlSocket());
     }
 
     /** Reads what is kept of earlier volumes. {@link #recover} must follow. */
@@ -89,6 +94,9 @@ public final class Volumes implements AutoCloseable {
                         "another volume is published at " + spec.target(),
                         "It must be unpublished first.");
             }
+            if (known.isPresent() && known.get().direct() && targets.state(spec.target()) == Targets.State.MOUNTED) {
+                return;
+            }
             if (known.isPresent() && pool.find(known.get().session()).isPresent()) {
                 again(known.get(), mountSpec(spec, environment));
             } else {
@@ -121,7 +129,17 @@ public final class Volumes implements AutoCloseable {
 
     private void show(VolumeSpec spec, MountSpec wanted, Optional<VolumeRecord> lost)
             throws IOException, InterruptedException {
-        SessionPool.Found found = pool.acquire(wanted);
+        Prepared[] direct = new Prepared[1];
+        Optional<SessionPool.Found> session = pool.acquire(wanted, prepared -> {
+            boolean done = lost.isEmpty() && showable(spec, wanted, prepared);
+            direct[0] = done ? prepared : null;
+            return done;
+        });
+        if (session.isEmpty()) {
+            showDirect(spec, direct[0]);
+            return;
+        }
+        SessionPool.Found found = session.get();
         boolean shown = false;
         try {
             // before the mount: what is mounted is then known, whenever this process ends
@@ -146,6 +164,34 @@ public final class Volumes implements AutoCloseable {
         }
     }
 
+    private boolean showable(VolumeSpec spec, MountSpec wanted, Prepared prepared)
+            throws IOException, InterruptedException {
+        try {
+            return trees.show(spec.access(), prepared);
+        } catch (PenstockException e) {
+            if (e.code() == ErrorCode.NOT_READY) {
+                fetch.start(wanted);
+            }
+            throw e;
+        }
+    }
+
+    private void showDirect(VolumeSpec spec, Prepared what) throws IOException, InterruptedException {
+        boolean shown = false;
+        try {
+            shelf.put(new VolumeRecord(spec, "", what.getDigest(), what.getObjects(), what.getBytes()));
+            targets.release(spec.target());
+            trees.bind(targets, what.getDigest(), spec);
+            shown = true;
+        } finally {
+            trees.settled(what.getDigest());
+            if (!shown) {
+                shelf.remove(spec.target());
+                trees.release(what.getDigest(), shelf::usesDirectly);
+            }
+        }
+    }
+
     private void bind(String root, VolumeSpec spec) throws IOException {
         targets.bind(Path.of(root), spec.target(), spec.flags());
     }
@@ -158,6 +204,7 @@ public final class Volumes implements AutoCloseable {
             targets.release(target);
             shelf.remove(target);
             known.filter(v -> !v.direct()).ifPresent(v -> pool.release(v.session(), shelf::uses));
+            known.filter(VolumeRecord::direct).ifPresent(v -> trees.release(v.digest(), shelf::usesDirectly));
         } finally {
             busy.remove(target);
         }
@@ -216,6 +263,7 @@ public final class Volumes implements AutoCloseable {
         List<Holder.Held> held = holder.sessions();
         held.stream().map(Holder.Held::id).filter(id -> !shelf.uses(id)).forEach(id -> pool.release(id, shelf::uses));
         pool.sweep();
+        trees.sweep(shelf::usesDirectly);
         recovered.countDown();
         Set<String> live = new HashSet<>(held.stream().map(Holder.Held::id).toList());
         Collection<VolumeRecord> lost = shelf.all().stream()

@@ -40,6 +40,8 @@ public final class Fd implements AutoCloseable {
     public static final int POSIX_FADV_DONTNEED = 4;
 
     private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final int AT_FDCWD = -100;
+    private static final int AT_SYMLINK_FOLLOW = 0x400;
 
     private static final Libc.Function OPEN = Libc.function("open");
     private static final Libc.Function CLOSE = Libc.function("close");
@@ -56,6 +58,8 @@ public final class Fd implements AutoCloseable {
     private static final Libc.Function FDATASYNC = Libc.function("fdatasync");
     private static final Libc.Function FLOCK = Libc.function("flock");
     private static final Libc.Function SYNC_FILE_RANGE = Libc.function("sync_file_range");
+    private static final Libc.Function LINKAT = Libc.function("linkat");
+    private static final Libc.Function FCHMOD = Libc.function("fchmod");
     private static final Libc.Function FADVISE = Libc.function("posix_fadvise");
 
     private final int number;
@@ -190,6 +194,22 @@ public final class Fd implements AutoCloseable {
     /** Starts (or waits for) write-back of a range of dirty pages. */
     public void syncFileRange(long offset, long length, int flags) throws ErrnoException {
         Libc.check("sync_file_range", (int) SYNC_FILE_RANGE.call(number, offset, length, flags));
+    }
+
+    /** Gives the open file, which must have a name still, another one in the same file system. */
+    public void linkTo(Path name) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            Libc.check("link " + name, (int) LINKAT.call(
+                    AT_FDCWD,
+                    Libc.pointer(arena.allocateFrom("/proc/self/fd/" + number)),
+                    AT_FDCWD,
+                    Libc.pointer(arena.allocateFrom(name.toString())),
+                    AT_SYMLINK_FOLLOW));
+        }
+    }
+
+    public void mode(int mode) throws ErrnoException {
+        Libc.check("fchmod", (int) FCHMOD.call(number, mode));
     }
 
     /** posix_fadvise; advice only, so a refusal is no error. */

@@ -158,6 +158,9 @@ final class Daemon implements CustodyChannel.Handler {
                         .refresh(
                                 packet.getRefresh().getSession(),
                                 packet.getRefresh().getEnvironmentMap());
+            case SHOW_DIRECT -> parts().node().showDirect(packet.getShowDirect().getDigest());
+            case HIDE_DIRECT ->
+                parts().node().direct().hide(packet.getHideDirect().getDigest());
             case FORGET -> parts().sessions().forget(packet.getForget().getSession());
             case ADOPT -> parts().sessions().adopt(packet.getAdopt(), only(fds));
             case HAND_OVER -> done.setHandedOver(handOver(channel));

@@ -7,6 +7,7 @@ import io.penstock.cache.control.custody.v1.Forget;
 import io.penstock.cache.control.custody.v1.HandOver;
 import io.penstock.cache.control.custody.v1.HandedOver;
 import io.penstock.cache.control.custody.v1.Hello;
+import io.penstock.cache.control.custody.v1.HideDirect;
 import io.penstock.cache.control.custody.v1.MountSpec;
 import io.penstock.cache.control.custody.v1.Packet;
 import io.penstock.cache.control.custody.v1.Prepare;
@@ -15,6 +16,7 @@ import io.penstock.cache.control.custody.v1.Refresh;
 import io.penstock.cache.control.custody.v1.Serve;
 import io.penstock.cache.control.custody.v1.Serving;
 import io.penstock.cache.control.custody.v1.Setup;
+import io.penstock.cache.control.custody.v1.ShowDirect;
 import io.penstock.cache.control.custody.v1.Stop;
 import io.penstock.cache.linux.Fd;
 import io.penstock.cache.model.ErrorCode;
@@ -111,6 +113,18 @@ final class DaemonLink implements CustodyChannel.Handler {
     void refresh(String session, Map<String, String> environment) throws IOException, InterruptedException {
         Packet.Builder packet = Packet.newBuilder()
                 .setRefresh(Refresh.newBuilder().setSession(session).putAllEnvironment(environment));
+        Packet ignored = expect(channel.ask(packet, USUAL));
+    }
+
+    void showDirect(String digest) throws IOException, InterruptedException {
+        Packet.Builder packet =
+                Packet.newBuilder().setShowDirect(ShowDirect.newBuilder().setDigest(digest));
+        Packet ignored = expect(channel.ask(packet, USUAL));
+    }
+
+    void hideDirect(String digest) throws IOException, InterruptedException {
+        Packet.Builder packet =
+                Packet.newBuilder().setHideDirect(HideDirect.newBuilder().setDigest(digest));
         Packet ignored = expect(channel.ask(packet, USUAL));
     }
 

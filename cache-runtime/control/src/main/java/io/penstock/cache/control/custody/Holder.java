@@ -19,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -116,6 +117,19 @@ public final class Holder implements AutoCloseable {
      * @throws PenstockException why not; then nothing is left behind
      */
     public MountAdded mount(MountSpec wanted) throws IOException, InterruptedException {
+        return mountUnless(wanted, prepared -> false).orElseThrow();
+    }
+
+    /** Another way to what was asked for. */
+    @FunctionalInterface
+    public interface Otherwise {
+        /** Whether it does, for what the source resolved to; then nothing is mounted. */
+        boolean does(Prepared prepared) throws IOException, InterruptedException;
+    }
+
+    /** The same, unless there is another way; then empty. */
+    public Optional<MountAdded> mountUnless(MountSpec wanted, Otherwise otherwise)
+            throws IOException, InterruptedException {
         Path place = Path.of(wanted.getMountPoint());
         if (!mounting.add(place)) {
             throw new PenstockException(
@@ -125,10 +139,12 @@ public final class Holder implements AutoCloseable {
         try {
             supervisor.awaitLink();
             Path point = free(place);
-            MountAdded added =
-                    mountOn(wanted.toBuilder().setMountPoint(point.toString()).build());
-            if (created) {
+            Optional<MountAdded> added =
+                    mountOn(wanted.toBuilder().setMountPoint(point.toString()).build(), otherwise);
+            if (created && added.isPresent()) {
                 made.add(point);
+            } else if (created) {
+                Files.deleteIfExists(place);
             }
             return added;
         } catch (IOException | InterruptedException | RuntimeException e) {
@@ -163,13 +179,17 @@ public final class Holder implements AutoCloseable {
         return MountPoints.prepare(place, mounter);
     }
 
-    private MountAdded mountOn(MountSpec spec) throws IOException, InterruptedException {
+    private Optional<MountAdded> mountOn(MountSpec spec, Otherwise otherwise) throws IOException, InterruptedException {
         String id = UUID.randomUUID().toString();
         for (int attempt = 1; ; attempt++) {
             DaemonLink link = supervisor.awaitLink();
             try {
                 Prepared prepared = link.prepare(id, spec);
-                return serve(link, id, spec, prepared);
+                if (otherwise.does(prepared)) {
+                    link.forget(id);
+                    return Optional.empty();
+                }
+                return Optional.of(serve(link, id, spec, prepared));
             } catch (PenstockException e) {
                 throw e;
             } catch (IOException e) {
@@ -250,6 +270,21 @@ public final class Holder implements AutoCloseable {
         HeldSession held = sessions.get(session);
         held.environment(environment);
         supervisor.awaitLink().refresh(session, environment);
+    }
+
+    /**
+     * Has a directory of a complete snapshot's files, {@code direct/HEX} in the cache; it stays, and so do the files, until it
+     * is hidden.
+     *
+     * @throws PenstockException {@code NOT_READY} while the snapshot is not complete
+     */
+    public void showDirect(String digest) throws IOException, InterruptedException {
+        supervisor.awaitLink().showDirect(digest);
+    }
+
+    /** Nobody looks into it any more. */
+    public void hideDirect(String digest) throws IOException, InterruptedException {
+        supervisor.awaitLink().hideDirect(digest);
     }
 
     /** Every session. */

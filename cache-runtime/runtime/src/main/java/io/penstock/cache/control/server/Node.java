@@ -35,6 +35,7 @@ public final class Node implements AutoCloseable {
     private final SnapshotShelf snapshots;
     private final Map<String, LiveMount> mounts = new ConcurrentHashMap<>();
     private final Jobs jobs;
+    private final DirectTrees direct;
     private final ErrorLog errors = new ErrorLog(Clock.systemUTC());
 
     private Node(NodeOptions options, ChunkStore store, SnapshotShelf snapshots) {
@@ -45,6 +46,7 @@ public final class Node implements AutoCloseable {
         engine.onFailedRead(errors::add);
         this.sources = new Sources(options.net(), options.netThreads());
         this.jobs = new Jobs(this);
+        this.direct = new DirectTrees(options.directory().resolve("direct"), store);
     }
 
     /**
@@ -55,11 +57,21 @@ public final class Node implements AutoCloseable {
     public static Node open(NodeOptions options) throws PenstockException {
         ChunkStore store = DiskChunkStore.open(options.store());
         try {
-            return new Node(
+            Node node = new Node(
                     options, store, SnapshotShelf.open(options.directory().resolve("snapshots")));
+            node.direct.reopen(node.snapshots);
+            return node;
         } catch (PenstockException | RuntimeException e) {
             store.close();
             throw e;
+        } catch (IOException e) {
+            store.close();
+            throw new PenstockException(
+                    ErrorCode.CACHE_IO,
+                    "what is shown of " + options.directory() + " cannot be read: " + e.getMessage(),
+                    "",
+                    false,
+                    e);
         }
     }
 
@@ -183,6 +195,16 @@ public final class Node implements AutoCloseable {
         return engine;
     }
 
+    /** Snapshots as directories of files. */
+    public DirectTrees direct() {
+        return direct;
+    }
+
+    /** Has a complete snapshot's files shown, see {@link DirectTrees#show}. */
+    public void showDirect(String digest) throws IOException {
+        direct.show(snapshots.find(digest).snapshot());
+    }
+
     public Jobs jobs() {
         return jobs;
     }
@@ -246,6 +268,7 @@ public final class Node implements AutoCloseable {
     @Override
     public void close() {
         jobs.close();
+        direct.close();
         engine.close();
         sources.close();
         store.close();
