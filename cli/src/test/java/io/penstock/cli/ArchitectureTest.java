@@ -107,6 +107,23 @@ final class ArchitectureTest {
     }
 
     @Test
+    void the_csi_driver_starts_no_process() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.penstock.csi..")
+                .should()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("java.lang.ProcessBuilder")
+                .orShould()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("java.lang.Process")
+                .orShould()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("io.penstock.cache.linux.ChildProcess")
+                .check(OURS);
+    }
+
+    @Test
     void foreign_functions_stay_in_the_linux_package_and_the_kernel_protocol() {
         noClasses()
                 .that()

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Runs what calls ask for, each for a bounded time. Work whose time is over goes on, and what it holds stays taken until it
@@ -41,6 +42,15 @@ final class Calls implements AutoCloseable {
      * @param what is done to what, for the log
      */
     <T> void answer(StreamObserver<T> out, String what, Work<T> task) {
+        answer(out, what, Level.INFO, task);
+    }
+
+    /** The same, for calls that come again and again and change nothing. */
+    <T> void tell(StreamObserver<T> out, String what, Work<T> task) {
+        answer(out, what, Level.DEBUG, task);
+    }
+
+    private <T> void answer(StreamObserver<T> out, String what, Level level, Work<T> task) {
         long start = System.nanoTime();
         LOG.trace("{} begins", what);
         T result;
@@ -56,7 +66,7 @@ final class Calls implements AutoCloseable {
             out.onError(e);
             return;
         }
-        LOG.info("{} ({} ms)", what, millis(start));
+        LOG.atLevel(level).log("{} ({} ms)", what, millis(start));
         out.onNext(result);
         out.onCompleted();
     }

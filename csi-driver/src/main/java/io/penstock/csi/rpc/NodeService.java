@@ -95,7 +95,7 @@ public final class NodeService extends NodeGrpc.NodeImplBase implements AutoClos
 
     @Override
     public void nodeGetVolumeStats(NodeGetVolumeStatsRequest request, StreamObserver<NodeGetVolumeStatsResponse> out) {
-        calls.answer(out, "stats " + called(request.getVolumeId(), request.getVolumePath()), () -> {
+        calls.tell(out, "stats " + called(request.getVolumeId(), request.getVolumePath()), () -> {
             require(request.getVolumeId(), "volume_id");
             require(request.getVolumePath(), "volume_path");
             VolumeSpec.checkId(request.getVolumeId());
