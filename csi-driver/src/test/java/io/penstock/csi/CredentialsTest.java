@@ -2,21 +2,29 @@ package io.penstock.csi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpServer;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.penstock.cache.source.FaultyOrigin;
 import io.penstock.csi.v1.NodePublishVolumeRequest;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -33,40 +41,50 @@ final class CredentialsTest {
             "planted-session-token",
             "planted.jwt.token");
 
-    private final Map<String, Set<String>> grants = new ConcurrentHashMap<>();
-    private TestNode node;
-    private FaultyOrigin origin;
-    private byte[] weights;
+    private static final Map<String, Set<String>> GRANTS = new ConcurrentHashMap<>();
+    private static TestNode node;
+    private static FaultyOrigin origin;
+    private static byte[] weights;
 
-    @BeforeEach
-    void make() throws Exception {
+    @BeforeAll
+    static void make() throws Exception {
         origin = FaultyOrigin.start();
         weights = "weights of b".repeat(50_000).getBytes(StandardCharsets.UTF_8);
         origin.put("bucket-b/model/model.safetensors", weights);
         origin.put("bucket-a/model/model.safetensors", "weights of a".getBytes(StandardCharsets.UTF_8));
-        grants.put("AKA", Set.of("list bucket-a", "get bucket-a"));
-        grants.put("AKB", Set.of("list bucket-b", "get bucket-b"));
-        grants.put("AKL", Set.of("list bucket-b"));
-        origin.script(this::check);
+        origin.script(CredentialsTest::check);
         node = TestNode.make().with("log.level", "trace").with("mount.passthrough", "false");
         node.driver();
         node.daemon();
         node.ready();
     }
 
-    @AfterEach
-    void clean() throws Exception {
+    @AfterAll
+    static void clean() throws Exception {
         node.close();
         origin.close();
     }
 
-    private String check(FaultyOrigin.Request request) {
+    @BeforeEach
+    void grant() {
+        GRANTS.clear();
+        GRANTS.put("AKA", Set.of("list bucket-a", "get bucket-a"));
+        GRANTS.put("AKB", Set.of("list bucket-b", "get bucket-b"));
+        GRANTS.put("AKL", Set.of("list bucket-b"));
+    }
+
+    @AfterEach
+    void unpublish() throws Exception {
+        node.unpublishAll();
+    }
+
+    private static String check(FaultyOrigin.Request request) {
         String path = request.target().substring(1);
         String bucket = path.substring(
                 0, path.length() - path.replaceFirst("^[a-z-]*", "").length());
         String need = (request.target().contains("list-type=2") ? "list " : "get ") + bucket;
         String authorization = request.headers().getOrDefault("authorization", "");
-        boolean granted = grants.entrySet().stream()
+        boolean granted = GRANTS.entrySet().stream()
                 .anyMatch(g -> authorization.contains("Credential=" + g.getKey() + "/")
                         && g.getValue().contains(need));
         String body = "<Error><Code>AccessDenied</Code><Message>refused</Message></Error>";
@@ -82,6 +100,7 @@ final class CredentialsTest {
                 .putVolumeContext("source", "s3://" + bucket + "/model")
                 .putVolumeContext("endpoint", origin.endpoint())
                 .putVolumeContext("region", "us-east-1")
+                .putVolumeContext("access", "fuse")
                 .putVolumeContext("prefetch", "none");
         if (!key.isEmpty()) {
             request.putSecrets("access-key-id", key)
@@ -122,7 +141,7 @@ final class CredentialsTest {
         assertThat(node.plugin().resolve("mounts").toFile().list())
                 .as("sessions")
                 .hasSize(1);
-        grants.put("AKA", Set.of("list bucket-b", "get bucket-b"));
+        GRANTS.put("AKA", Set.of("list bucket-b", "get bucket-b"));
         Path a = publish("AKA", "bucket-b", "a");
         assertThat(node.plugin().resolve("mounts").toFile().list())
                 .as("sessions")
@@ -135,9 +154,11 @@ final class CredentialsTest {
 
     @Test
     void newKeysAreTakenForARunningVolume() throws Exception {
+        weights = "newer weights of b".repeat(50_000).getBytes(StandardCharsets.UTF_8);
+        origin.put("bucket-b/model/model.safetensors", weights);
         Path target = publish("AKB", "bucket-b", "b");
-        grants.remove("AKB");
-        grants.put("AKA", Set.of("list bucket-b", "get bucket-b"));
+        GRANTS.remove("AKB");
+        GRANTS.put("AKA", Set.of("list bucket-b", "get bucket-b"));
         assertThatThrownBy(() -> Files.readAllBytes(target.resolve("model.safetensors")))
                 .isInstanceOf(IOException.class);
         publish("AKA", "bucket-b", "b");
@@ -169,6 +190,70 @@ final class CredentialsTest {
                                 .putVolumeContext("role-arn", "arn:aws:iam::123456789012:role/reader")
                                 .putSecrets("csi.storage.k8s.io/serviceAccount.tokens", "planted.jwt.token{")
                                 .build()));
+        nothingIsPlantedAnywhere();
+    }
+
+    @Test
+    void aPodsTokenIsExchangedAndRenewed() throws Exception {
+        AtomicReference<String> last = new AtomicReference<>("");
+        HttpServer sts = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        sts.createContext("/", exchange -> {
+            String form = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            last.set(form);
+            byte[] answer = """
+                    <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+                    <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>AKB</AccessKeyId>
+                    <SecretAccessKey>planted-secret-of-b</SecretAccessKey><SessionToken>planted-session-token</SessionToken>
+                    <Expiration>%s</Expiration></Credentials></AssumeRoleWithWebIdentityResult>
+                    </AssumeRoleWithWebIdentityResponse>""".formatted(Instant.now().plusSeconds(1)).getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, answer.length);
+            exchange.getResponseBody().write(answer);
+            exchange.close();
+        });
+        sts.start();
+        try {
+            Path target = node.target("t");
+            for (String token : List.of("planted.jwt.token", "planted.jwt.token.2")) {
+                NodePublishVolumeRequest request = request("", "bucket-b", target)
+                        .putVolumeContext("role-arn", "arn:aws:iam::123456789012:role/reader")
+                        .putVolumeContext(
+                                "sts-endpoint",
+                                "http://127.0.0.1:" + sts.getAddress().getPort())
+                        .putVolumeContext("csi.storage.k8s.io/pod.namespace", "ml")
+                        .putVolumeContext("csi.storage.k8s.io/serviceAccount.name", "engine")
+                        .putSecrets(
+                                "csi.storage.k8s.io/serviceAccount.tokens",
+                                "{\"sts.amazonaws.com\":{\"token\":\"" + token + "\"}}")
+                        .build();
+                assertThat(node.node().nodePublishVolume(request)).isNotNull();
+                assertThat(last.get()).endsWith("WebIdentityToken=" + token).contains("role%2Freader");
+            }
+            assertThat(target.resolve("model.safetensors")).hasBinaryContent(weights);
+            assertThat(node.plugin().resolve("mounts").toFile().list())
+                    .as("sessions")
+                    .hasSize(1);
+        } finally {
+            sts.stop(0);
+        }
+        assertThat(node.said()).doesNotContain(PLANTED);
+    }
+
+    @Test
+    void aLostVolumeIsShownAnewWhenTheKubeletPublishesAgain() throws Exception {
+        Path target = publish("AKB", "bucket-b", "b");
+        node.alive().forEach(ProcessHandle::destroyForcibly);
+        node.driver();
+        node.daemon();
+        node.ready();
+        await().atMost(TestNode.SOON)
+                .until(() ->
+                        node.stats("pv-bucket-b", target).getVolumeCondition().getAbnormal());
+        assertThatThrownBy(() -> Files.readAllBytes(target.resolve("model.safetensors")))
+                .isInstanceOf(IOException.class);
+        publish("AKB", "bucket-b", "b");
+        assertThat(target.resolve("model.safetensors")).hasBinaryContent(weights);
+        assertThat(node.stats("pv-bucket-b", target).getVolumeCondition().getAbnormal())
+                .isFalse();
         nothingIsPlantedAnywhere();
     }
 

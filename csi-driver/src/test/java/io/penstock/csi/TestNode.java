@@ -277,6 +277,18 @@ public final class TestNode implements AutoCloseable {
                 });
     }
 
+    /** Of every pod. */
+    public void unpublishAll() throws IOException {
+        for (Path target : mounted().stream()
+                .map(Mounts.Mount::point)
+                .filter(p -> p.startsWith(kubelet().resolve("pods")))
+                .distinct()
+                .toList()) {
+            unpublish("pv", target);
+        }
+        await().atMost(SOON).until(() -> mounted().isEmpty());
+    }
+
     public NodeGetVolumeStatsResponse stats(String volume, Path target) {
         return node().nodeGetVolumeStats(NodeGetVolumeStatsRequest.newBuilder()
                 .setVolumeId(volume)

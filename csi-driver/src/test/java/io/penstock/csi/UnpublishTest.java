@@ -18,8 +18,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -28,23 +29,28 @@ import org.junit.jupiter.api.condition.EnabledIf;
 @Timeout(120)
 @EnabledIf("io.penstock.csi.TestNode#possible")
 final class UnpublishTest {
-    private TestNode node;
-    private Process driver;
-    private Process daemon;
-    private byte[] weights;
+    private static TestNode node;
+    private static Process driver;
+    private static Process daemon;
+    private static byte[] weights;
 
-    @BeforeEach
-    void make() throws Exception {
-        node = TestNode.make().with("csi.deadline", "8s");
+    @BeforeAll
+    static void make() throws Exception {
+        node = TestNode.make().with("csi.deadline", "4s");
         weights = node.file("model.safetensors", 100_000, 1);
         driver = node.driver();
         daemon = node.daemon();
         node.ready();
     }
 
-    @AfterEach
-    void clean() throws Exception {
+    @AfterAll
+    static void clean() throws Exception {
         node.close();
+    }
+
+    @AfterEach
+    void unpublish() throws Exception {
+        node.unpublishAll();
     }
 
     private static void refused(Status.Code code, ThrowingCallable call) {

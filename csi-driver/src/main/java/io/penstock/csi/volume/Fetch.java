@@ -26,29 +26,44 @@ final class Fetch {
 
     /** Starts a prefetch, unless one runs for the same location. What hinders it is logged: the next publish tries again. */
     void start(MountSpec what) {
-        if (what.getPrefetch().equals(NONE)) {
+        start(
+                what.getLocation(),
+                what.getPrefetch(),
+                StartPrefetchRequest.newBuilder()
+                        .setSource(SourceSpec.newBuilder()
+                                .setLocation(what.getLocation())
+                                .putAllSettings(what.getSettingsMap())
+                                .putAllEnvironment(what.getEnvironmentMap())
+                                .setProve(true)));
+    }
+
+    /** The same through a session that did not prefetch until now, with its credentials; returns at once. */
+    void through(Path mount, String plan) {
+        Thread.ofVirtual()
+                .name("fetch")
+                .start(() -> start(
+                        mount.toString(),
+                        plan,
+                        StartPrefetchRequest.newBuilder().setSnapshot(mount.toString())));
+    }
+
+    private void start(String what, String plan, StartPrefetchRequest.Builder request) {
+        if (plan.equals(NONE)) {
             return;
         }
         try (ControlClient client = ControlClient.connect(control)) {
             boolean running = client.status().getPrefetchesList().stream()
                     .anyMatch(j -> j.getState() == PrefetchJob.State.RUNNING
-                            && j.getSnapshot().getSource().equals(what.getLocation()));
+                            && j.getSnapshot().getSource().equals(what));
             if (!running) {
-                PlanSpec.Builder plan = what.getPrefetch().equals(TRACE)
+                PlanSpec.Builder steps = plan.equals(TRACE)
                         ? PlanSpec.newBuilder().setTrace("")
-                        : PlanSpec.newBuilder().setNamed(what.getPrefetch());
-                PrefetchJob job = client.startPrefetch(StartPrefetchRequest.newBuilder()
-                        .setPlan(plan)
-                        .setSource(SourceSpec.newBuilder()
-                                .setLocation(what.getLocation())
-                                .putAllSettings(what.getSettingsMap())
-                                .putAllEnvironment(what.getEnvironmentMap())
-                                .setProve(true))
-                        .build());
-                LOG.info("prefetch {} of {}, which is wanted directly", job.getId(), what.getLocation());
+                        : PlanSpec.newBuilder().setNamed(plan);
+                PrefetchJob job = client.startPrefetch(request.setPlan(steps).build());
+                LOG.info("prefetch {} of {}", job.getId(), what);
             }
         } catch (PenstockException e) {
-            LOG.warn("{} is not fetched: {}", what.getLocation(), e.getMessage());
+            LOG.warn("{} is not fetched: {}", what, e.getMessage());
         }
     }
 }

@@ -60,8 +60,12 @@ final class SessionPool {
         }
     }
 
-    /** A session that can be shown now. */
-    record Found(String id, Path root, String digest, long objects, long bytes, boolean fresh) {}
+    /**
+     * A session that can be shown now.
+     *
+     * @param prefetches whether everything is fetched, or has been, since it was made
+     */
+    record Found(String id, Path root, String digest, long objects, long bytes, boolean prefetches) {}
 
     /**
      * A pool.
@@ -133,7 +137,7 @@ final class SessionPool {
     }
 
     private Optional<Found> any(List<Holder.Held> held) {
-        return held.stream().filter(h -> hold(h.id())).findFirst().map(h -> found(h, false));
+        return held.stream().filter(h -> hold(h.id())).findFirst().map(SessionPool::found);
     }
 
     private Optional<Found> join(MountSpec wanted, List<Holder.Held> held, String digest)
@@ -144,7 +148,7 @@ final class SessionPool {
         if (same.isPresent() && !same.get().spec().getEnvironmentMap().equals(wanted.getEnvironmentMap())) {
             refresh(same.get().id(), wanted);
         }
-        return same.map(h -> found(h, false));
+        return same.map(SessionPool::found);
     }
 
     /** Shows that what {@code wanted} is read with may read it, and what it resolves to. */
@@ -152,17 +156,27 @@ final class SessionPool {
         return holder.prove(wanted.toBuilder()
                 .setMountPoint(mounts.toString())
                 .setPrefetch(NO_PREFETCH)
-                .setProve(true)
+                .setProve(needsProof(wanted))
                 .build());
+    }
+
+    /** Where everybody reads the same way there is nothing to show, and what is stored can be mounted without the origin. */
+    private static boolean needsProof(MountSpec wanted) {
+        return wanted.getLocation().startsWith("s3:");
     }
 
     void refresh(String session, MountSpec newest) throws IOException, InterruptedException {
         holder.refresh(session, newest.getEnvironmentMap());
     }
 
-    private static Found found(Holder.Held held, boolean fresh) {
+    private static Found found(Holder.Held held) {
         return new Found(
-                held.id(), Path.of(held.spec().getMountPoint()), held.digest(), held.objects(), held.bytes(), fresh);
+                held.id(),
+                Path.of(held.spec().getMountPoint()),
+                held.digest(),
+                held.objects(),
+                held.bytes(),
+                !held.spec().getPrefetch().equals(NO_PREFETCH));
     }
 
     private Optional<Found> mount(MountSpec wanted, Holder.Otherwise otherwise)
@@ -171,7 +185,11 @@ final class SessionPool {
         random.nextBytes(name);
         Path root = mounts.resolve(HexFormat.of().formatHex(name));
         Optional<MountAdded> mounted = holder.mountUnless(
-                wanted.toBuilder().setMountPoint(root.toString()).setProve(true).build(), otherwise);
+                wanted.toBuilder()
+                        .setMountPoint(root.toString())
+                        .setProve(needsProof(wanted))
+                        .build(),
+                otherwise);
         if (mounted.isEmpty()) {
             return Optional.empty();
         }
@@ -187,7 +205,7 @@ final class SessionPool {
                 added.getPrepared().getDigest(),
                 added.getPrepared().getObjects(),
                 added.getPrepared().getBytes(),
-                true));
+                !wanted.getPrefetch().equals(NO_PREFETCH)));
     }
 
     Optional<Holder.Held> find(String session) {

@@ -151,6 +151,9 @@ public final class Volumes implements AutoCloseable {
             }
             bind(found.root().toString(), spec);
             shown = true;
+            if (!found.prefetches()) {
+                fetch.through(found.root(), wanted.getPrefetch());
+            }
         } finally {
             pool.settled(found.id());
             if (!shown) {

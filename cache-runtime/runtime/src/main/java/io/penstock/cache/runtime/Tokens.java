@@ -3,6 +3,7 @@ package io.penstock.cache.runtime;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -26,8 +27,14 @@ final class Tokens {
 
     private final Path directory;
 
-    Tokens(Path directory) {
+    /** What a daemon before this one has left goes. */
+    Tokens(Path directory) throws IOException {
         this.directory = directory;
+        try (DirectoryStream<Path> stale = Files.newDirectoryStream(directory, "token-*")) {
+            for (Path file : stale) {
+                Files.delete(file);
+            }
+        }
     }
 
     /** The environment with a file in place of the value; the file is written anew. */
