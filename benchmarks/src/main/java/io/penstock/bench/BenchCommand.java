@@ -2,6 +2,7 @@ package io.penstock.bench;
 
 import io.penstock.bench.checkpoint.CheckpointCommand;
 import io.penstock.bench.demo.ReadCommand;
+import io.penstock.bench.demo.ServeCommand;
 import io.penstock.bench.generated.GeneratedCommand;
 import io.penstock.bench.origin.OriginCommand;
 import io.penstock.bench.store.FillCommand;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Spec;
             CheckpointCommand.class,
             GeneratedCommand.class,
             ReadCommand.class,
+            ServeCommand.class,
             FillCommand.class
         })
 public final class BenchCommand implements Callable<Integer> {
@@ -29,6 +31,6 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "name what to run: origin, checkpoint, generated or fill");
+        throw new ParameterException(spec.commandLine(), "name what to run: origin, checkpoint, generated, serve or fill");
     }
 }

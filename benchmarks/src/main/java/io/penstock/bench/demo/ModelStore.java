@@ -21,6 +21,7 @@ import org.gaul.s3proxy.nio2blob.FilesystemNio2BlobStore;
 final class ModelStore implements AutoCloseable {
     static final String BUCKET = "models";
 
+    private static final String ETAG = "user.content-md5";
     private static final int PART = 8 << 20;
     private static final int THREADS = 64;
 
@@ -38,12 +39,16 @@ final class ModelStore implements AutoCloseable {
 
     static ModelStore start(Path root) throws IOException {
         SecureRandom random = new SecureRandom();
-        String accessKey = hex(random, 10);
-        String secretKey = hex(random, 20);
+        InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        return start(root, anyPort, hex(random, 10), hex(random, 20));
+    }
+
+    static ModelStore start(Path root, InetSocketAddress address, String accessKey, String secretKey)
+            throws IOException {
         Files.createDirectories(root.resolve(BUCKET));
         S3Proxy server = S3Proxy.builder()
                 .blobStore(new FilesystemNio2BlobStore(root.toAbsolutePath().toString()))
-                .endpoint(URI.create("http://127.0.0.1:0"))
+                .endpoint(URI.create("http://" + address.getAddress().getHostAddress() + ":" + address.getPort()))
                 .awsAuthentication(AuthenticationType.AWS_V4, accessKey, secretKey)
                 .jettyMaxThreads(THREADS)
                 .build();
@@ -75,17 +80,21 @@ final class ModelStore implements AutoCloseable {
         return root.resolve(BUCKET).resolve(name);
     }
 
-    /** Gives files that were put straight into {@link #directory} the ETags that multipart uploads have. */
+    /** Gives files that were put straight into {@link #directory}, and have none, the ETags that multipart uploads have. */
     static void tag(Path directory) throws IOException {
         SecureRandom random = new SecureRandom();
         List<Path> files;
-        try (Stream<Path> list = Files.list(directory)) {
-            files = list.toList();
+        try (Stream<Path> list = Files.walk(directory)) {
+            files = list.filter(Files::isRegularFile).toList();
         }
         for (Path file : files) {
+            UserDefinedFileAttributeView attributes =
+                    Files.getFileAttributeView(file, UserDefinedFileAttributeView.class);
+            if (attributes.list().contains(ETAG)) {
+                continue;
+            }
             String etag = '"' + hex(random, 16) + '-' + Math.ceilDiv(Math.max(1, Files.size(file)), PART) + '"';
-            Files.getFileAttributeView(file, UserDefinedFileAttributeView.class)
-                    .write("user.content-md5", ByteBuffer.wrap(etag.getBytes(StandardCharsets.US_ASCII)));
+            attributes.write(ETAG, ByteBuffer.wrap(etag.getBytes(StandardCharsets.US_ASCII)));
         }
     }
 

@@ -8,7 +8,6 @@ import io.penstock.cache.command.GlobalOptions;
 import io.penstock.cache.command.Output;
 import io.penstock.cache.command.Units;
 import io.penstock.cache.config.DataSize;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Locale;
@@ -31,8 +30,11 @@ public final class GeneratedCommand implements Callable<Integer> {
     @Mixin
     private GlobalOptions global;
 
-    @Option(names = "--port", defaultValue = "0", description = "Port on 127.0.0.1; default: any free one.")
+    @Option(names = "--port", defaultValue = "0", description = "Port; default: any free one.")
     private int port;
+
+    @Option(names = "--host", defaultValue = "127.0.0.1", description = "Address; default: ${DEFAULT-VALUE}.")
+    private String host;
 
     @Option(names = "--layout", defaultValue = "deepseek-v3", description = "Layout; default: ${DEFAULT-VALUE}.")
     private String layout;
@@ -53,7 +55,7 @@ public final class GeneratedCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Output output = global.output();
         Map<String, GeneratedObject> content = objects > 0 ? small() : checkpoint();
-        InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+        InetSocketAddress address = new InetSocketAddress(host, port);
         try (GeneratedBucket bucket = GeneratedBucket.start(address, BUCKET, content)) {
             long bytes =
                     content.values().stream().mapToLong(GeneratedObject::size).sum();
