@@ -34,7 +34,7 @@ cp -r "$library" "$root$library"
 rm -rf "$root$library"/{test,site-packages,dist-packages,idlelib,tkinter,lib2to3,ensurepip,config-*}
 rm -f "$root$library"/lib-dynload/_tkinter*
 ln -s "$program" "$root/bin/python3"
-cp "$here/reader.py" "$root/opt/reader.py"
+cp "$here/reader.py" "$here/node.py" "$root/opt/"
 "$python" -m compileall -q -f --invalidation-mode unchecked-hash "$root$library" "$root/opt" || true
 copy_libraries "$root"
 archive "$root" localhost/penstock/e2e:1 "$out/e2e-image.tar" PATH=/bin PYTHONPATH=/opt/site LANG=C.UTF-8

@@ -19,12 +19,12 @@ copy_libraries() {
 # skeleton ROOT: directories and accounts that every image has
 skeleton() {
   local root=$1
-  mkdir -p "$root"/{bin,etc,proc,sys,dev,tmp,run,var/lib}
-  printf '%s\n' root:x:0:0:root:/root:/bin/bash penstock:x:64001:64001:penstock:/var/lib/penstock:/bin/bash \
-    nobody:x:65534:65534:nobody:/nonexistent:/bin/bash >"$root/etc/passwd"
-  printf '%s\n' root:x:0: penstock:x:64001: nogroup:x:65534: >"$root/etc/group"
+  mkdir -p "$root"/{bin,usr/bin,etc,proc,sys,dev,tmp,run,var/lib}
+  printf '%s\n' root:x:0:0:root:/root:/bin/bash nobody:x:65534:65534:nobody:/nonexistent:/bin/bash >"$root/etc/passwd"
+  printf '%s\n' root:x:0: nogroup:x:65534: >"$root/etc/group"
   echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
   cp "$(readlink -f "$(type -P bash)")" "$root/bin/bash"
+  cp "$(readlink -f "$(type -P env)")" "$root/usr/bin/env"
   # for names of hosts, found by name only
   local libc
   libc=$(ldd "$root/bin/bash" | awk '$1 == "libc.so.6" { print $3 }')

@@ -1,0 +1,64 @@
+"""What the end-to-end tests do on a node, from a pod that sees the node's processes.
+
+processes WORD      processes with WORD in their command line: [{"pid", "user", "command"}]
+kill WORD SIGNAL    sends a signal to each of them; prints their pids
+mounts WORD         mounts of the node with WORD in their line
+paths PATH...       those of these paths of the node that are there, and what is in them
+remove PATH...      removes directories of the node
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+
+ROOT = "/proc/1/root"
+
+
+def processes(word):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                command = file.read().replace(b"\0", b" ").decode(errors="replace").strip()
+            user = os.stat(f"/proc/{pid}").st_uid
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if word in command and "node.py" not in command:
+            found.append({"pid": int(pid), "user": user, "command": command})
+    return found
+
+
+def kill(word, name):
+    killed = []
+    for process in processes(word):
+        os.kill(process["pid"], getattr(signal, name))
+        killed.append(process["pid"])
+    return killed
+
+
+def mounts(word):
+    with open("/proc/1/mountinfo") as file:
+        return [line.strip() for line in file if word in line]
+
+
+def paths(*names):
+    found = []
+    for name in names:
+        path = ROOT + name
+        if os.path.isdir(path):
+            found += [name] + [os.path.join(name, child) for child in sorted(os.listdir(path))]
+        elif os.path.lexists(path):
+            found.append(name)
+    return found
+
+
+def remove(*names):
+    for name in names:
+        shutil.rmtree(ROOT + name, ignore_errors=True)
+    return paths(*names)
+
+
+if __name__ == "__main__":
+    print(json.dumps({f.__name__: f for f in (processes, kill, mounts, paths, remove)}[sys.argv[1]](*sys.argv[2:])))
