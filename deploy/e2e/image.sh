@@ -31,10 +31,12 @@ program=$(readlink -f "$program")
 mkdir -p "$root/${library%/*}" "$root/${program%/*}"
 cp "$program" "$root$program"
 cp -r "$library" "$root$library"
-rm -rf "$root$library"/{test,site-packages,dist-packages,idlelib,tkinter,lib2to3,ensurepip,config-*}
+rm -rf "$root$library"/{test,site-packages,dist-packages,idlelib,tkinter,lib2to3,ensurepip,unittest/test,config-*}
 rm -f "$root$library"/lib-dynload/_tkinter*
 ln -s "$program" "$root/bin/python3"
 cp "$here/reader.py" "$here/node.py" "$root/opt/"
 "$python" -m compileall -q -f --invalidation-mode unchecked-hash "$root$library" "$root/opt" || true
 copy_libraries "$root"
 archive "$root" localhost/penstock/e2e:1 "$out/e2e-image.tar" PATH=/bin PYTHONPATH=/opt/site LANG=C.UTF-8
+# The same under another name, for a pod whose image comes late.
+archive "$root" localhost/penstock/late:1 "$out/late-image.tar" PATH=/bin PYTHONPATH=/opt/site LANG=C.UTF-8

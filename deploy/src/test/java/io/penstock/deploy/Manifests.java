@@ -33,7 +33,8 @@ public final class Manifests {
             Object parsed = new KubernetesSerialization().unmarshal(Files.readString(file));
             return switch (parsed) {
                 case KubernetesResourceList<?> list -> List.copyOf(list.getItems());
-                case Collection<?> many -> many.stream().map(HasMetadata.class::cast).toList();
+                case Collection<?> many ->
+                    many.stream().map(HasMetadata.class::cast).toList();
                 default -> List.of((HasMetadata) parsed);
             };
         } catch (IOException e) {

@@ -238,8 +238,7 @@ class ManifestsTest {
                     .contains(value(csi, directory));
         }
         var user = Manifests.pod(Manifests.daemonSet("penstock-daemon")).getSecurityContext();
-        assertThat(value(csi, "PENSTOCK_CSI_DAEMON_USER"))
-                .isEqualTo(user.getRunAsUser() + ":" + user.getRunAsGroup());
+        assertThat(value(csi, "PENSTOCK_CSI_DAEMON_USER")).isEqualTo(user.getRunAsUser() + ":" + user.getRunAsGroup());
         assertThat(csi.getImage()).isEqualTo(daemon.getImage());
     }
 

@@ -1,0 +1,93 @@
+package io.penstock.deploy.e2e;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+
+/** A privileged pod of the suite that sees the processes and the mounts of one node. */
+final class NodeAgent {
+    /** Processes of the driver and of the daemon have this in their command line. */
+    static final String CSI = "io.penstock.cli.Main csi";
+
+    static final String DAEMON = "io.penstock.cli.Main daemon";
+
+    private static final String NAME = "agent";
+
+    private final Cluster cluster;
+    private final String namespace;
+
+    private NodeAgent(Cluster cluster, String namespace) {
+        this.cluster = cluster;
+        this.namespace = namespace;
+    }
+
+    static NodeAgent start(Cluster cluster, String namespace, String node) {
+        Pod pod = new PodBuilder()
+                .withNewMetadata()
+                .withName(NAME)
+                .withNamespace(namespace)
+                .endMetadata()
+                .withNewSpec()
+                .withNodeName(node)
+                .withHostPID(true)
+                .withTerminationGracePeriodSeconds(0L)
+                .addNewContainer()
+                .withName(NAME)
+                .withImage(Settings.E2E_IMAGE)
+                .withImagePullPolicy("IfNotPresent")
+                .withCommand("python3", "-c", "import signal; signal.pause()")
+                .withNewSecurityContext()
+                .withPrivileged(true)
+                .withRunAsUser(0L)
+                .endSecurityContext()
+                .endContainer()
+                .endSpec()
+                .build();
+        cluster.apply(pod);
+        var ignored = cluster.awaitRunning(namespace, NAME, 60);
+        return new NodeAgent(cluster, namespace);
+    }
+
+    private JsonNode ask(String what, String... words) {
+        String[] command = Stream.concat(Stream.of("python3", "/opt/node.py", what), Stream.of(words))
+                .toArray(String[]::new);
+        return Cluster.json(cluster.exec(namespace, NAME, NAME, command));
+    }
+
+    List<Long> pids(String word) {
+        return StreamSupport.stream(ask("processes", word).spliterator(), false)
+                .map(p -> p.get("pid").asLong())
+                .toList();
+    }
+
+    List<String> commands(String word) {
+        return texts(ask("processes", word), "command");
+    }
+
+    /** Sends {@code signal} to every process with {@code word} in its command line; gives how many there were. */
+    int kill(String word, String signal) {
+        return ask("kill", word, signal).size();
+    }
+
+    List<String> mounts(String word) {
+        return texts(ask("mounts", word), null);
+    }
+
+    List<String> paths(String... paths) {
+        return texts(ask("paths", paths), null);
+    }
+
+    List<String> remove(String... paths) {
+        return texts(ask("remove", paths), null);
+    }
+
+    private static List<String> texts(JsonNode array, String field) {
+        List<String> texts = new ArrayList<>();
+        array.forEach(node -> texts.add((field == null ? node : node.get(field)).asText()));
+        return texts;
+    }
+}

@@ -1,0 +1,52 @@
+package io.penstock.deploy.e2e;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** What the suite is told from outside. */
+final class Settings {
+    /** Command that brings an image archive to the nodes, with {@code {tar}} for its path; unset: they have the images. */
+    static final String IMAGE_LOAD = System.getenv("PENSTOCK_E2E_IMAGE_LOAD");
+
+    static final String IMAGE = property("penstock.e2e.image", "localhost/penstock/penstock:0.1.0-SNAPSHOT");
+    static final String E2E_IMAGE = "localhost/penstock/e2e:1";
+
+    /** The image under a name that the nodes do not have. */
+    static final String LATE_IMAGE = "localhost/penstock/late:1";
+
+    static final Path MODELS = Path.of(property("penstock.e2e.models", "target/e2e/models"));
+
+    /** Multiplies every time-out: a machine that does other things too is not a failure. */
+    private static final double PATIENCE = Double.parseDouble(property("penstock.e2e.patience", "3"));
+
+    private static final double SCALE = Double.parseDouble(property("penstock.test.scale", "0.1"));
+
+    private Settings() {}
+
+    static List<Path> tars() {
+        return Stream.of(property("penstock.e2e.tars", "target/penstock-image.tar,target/e2e/e2e-image.tar")
+                        .split(",", -1))
+                .map(Path::of)
+                .toList();
+    }
+
+    static Path lateTar() {
+        return Path.of(property("penstock.e2e.late-tar", "target/e2e/late-image.tar"));
+    }
+
+    static Duration patience(int seconds) {
+        return Duration.ofMillis((long) (seconds * 1000 * PATIENCE));
+    }
+
+    /** A number of repetitions: {@code full} at scale 1, and at least {@code least}. */
+    static int rounds(int full, int least) {
+        return Math.max(least, (int) Math.round(full * SCALE));
+    }
+
+    private static String property(String name, String otherwise) {
+        String value = System.getProperty(name);
+        return value == null || value.isEmpty() ? otherwise : value;
+    }
+}

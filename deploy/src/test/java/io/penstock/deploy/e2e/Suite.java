@@ -1,0 +1,101 @@
+package io.penstock.deploy.e2e;
+
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/** What all tests share: a namespace of their own, a node, the node plugin, S3 servers, and an eye on the node. */
+final class Suite implements AutoCloseable {
+    /** On everything outside of the namespace; the value is the namespace. */
+    static final String LABEL = "penstock-e2e";
+
+    /** Directories of the node plugin on a node. */
+    static final String STATE = "/run/penstock";
+
+    static final String CACHE = "/var/lib/penstock";
+    static final String PLUGIN = "/var/lib/kubelet/plugins/csi.penstock.io";
+    static final String REGISTRATION = "/var/lib/kubelet/plugins_registry/csi.penstock.io-reg.sock";
+
+    final Cluster cluster;
+    final String namespace;
+    final String node;
+    final NodeAgent agent;
+    final NodePlugin plugin;
+    final ModelStore store;
+
+    private boolean installed = true;
+
+    private Suite(Cluster cluster, String namespace) {
+        this.cluster = cluster;
+        this.namespace = namespace;
+        this.node = cluster.node();
+        say("node " + node + ", namespace " + namespace);
+        Cluster.load(Settings.tars());
+        say("images loaded");
+        cluster.apply(new NamespaceBuilder()
+                .withNewMetadata()
+                .withName(namespace)
+                .withLabels(Map.of(LABEL, namespace, "pod-security.kubernetes.io/enforce", "privileged"))
+                .endMetadata()
+                .build());
+        this.agent = NodeAgent.start(cluster, namespace, node);
+        // what an earlier run left behind would be taken for ours
+        var ignored = agent.remove(CACHE + "/snapshots", CACHE + "/objects");
+        this.store = ModelStore.start(cluster, namespace);
+        say("S3 servers ready");
+        this.plugin = NodePlugin.install(cluster, node);
+        say("node plugin ready");
+    }
+
+    static Suite start(Cluster cluster) {
+        byte[] random = new byte[3];
+        new SecureRandom().nextBytes(random);
+        return new Suite(cluster, "penstock-e2e-" + HexFormat.of().formatHex(random));
+    }
+
+    /** For whoever watches the tests run. */
+    static void say(String what) {
+        System.out.println("e2e  " + what);
+    }
+
+    /** What is still on the node that only the plugin and its users can have put there. */
+    List<String> leftOnNode() {
+        List<String> left = new ArrayList<>();
+        left.addAll(agent.mounts("fuse.penstock"));
+        left.addAll(agent.mounts("csi.penstock.io"));
+        left.addAll(agent.commands(NodeAgent.CSI));
+        left.addAll(agent.commands(NodeAgent.DAEMON));
+        left.addAll(agent.paths(REGISTRATION));
+        return left;
+    }
+
+    void uninstall() {
+        if (installed) {
+            installed = false;
+            plugin.uninstall();
+        }
+    }
+
+    @Override
+    public void close() {
+        try (cluster) {
+            try {
+                uninstall();
+            } catch (AssertionError | KubernetesClientException e) {
+                say("cannot uninstall: " + e.getMessage());
+            }
+            var volumes = cluster.client().persistentVolumes().withLabel(LABEL, namespace);
+            var namespaces = cluster.client().namespaces().withName(namespace);
+            var ignored = volumes.delete();
+            ignored = namespaces.delete();
+            cluster.until(
+                    "the namespace " + namespace + " is gone",
+                    120,
+                    () -> namespaces.get() == null && volumes.list().getItems().isEmpty());
+        }
+    }
+}
