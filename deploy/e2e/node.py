@@ -1,6 +1,7 @@
 """What the end-to-end tests do on a node, from a pod that sees the node's processes.
 
-processes WORD      processes with WORD in their command line: [{"pid", "user", "command"}]
+processes WORD      processes with WORD in their command line, or with the name NAME if WORD is =NAME:
+                    [{"pid", "user", "command"}]
 kill WORD SIGNAL    sends a signal to each of them; prints their pids
 mounts WORD         mounts of the node with WORD in their line
 paths PATH...       those of these paths of the node that are there, and what is in them
@@ -23,9 +24,11 @@ def processes(word):
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 command = file.read().replace(b"\0", b" ").decode(errors="replace").strip()
             user = os.stat(f"/proc/{pid}").st_uid
+            with open(f"/proc/{pid}/comm") as file:
+                name = file.read().strip()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if word in command and "node.py" not in command:
+        if ("=" + name == word or word in command) and "node.py" not in command:
             found.append({"pid": int(pid), "user": user, "command": command})
     return found
 

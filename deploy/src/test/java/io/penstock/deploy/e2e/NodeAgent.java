@@ -14,6 +14,7 @@ final class NodeAgent {
     static final String CSI = "io.penstock.cli.Main csi";
 
     static final String DAEMON = "io.penstock.cli.Main daemon";
+    static final String KUBELET = "=kubelet";
 
     private static final String NAME = "agent";
 
@@ -68,7 +69,10 @@ final class NodeAgent {
         return texts(ask("processes", word), "command");
     }
 
-    /** Sends {@code signal} to every process with {@code word} in its command line; gives how many there were. */
+    /**
+     * Sends {@code signal} to every process with {@code word} in its command line, or of that name after a {@code =}; gives
+     * how many there were.
+     */
     int kill(String word, String signal) {
         return ask("kill", word, signal).size();
     }

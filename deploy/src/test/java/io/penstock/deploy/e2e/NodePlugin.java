@@ -20,13 +20,12 @@ final class NodePlugin {
     private final Cluster cluster;
     private final String node;
 
-    private NodePlugin(Cluster cluster, String node) {
+    NodePlugin(Cluster cluster, String node) {
         this.cluster = cluster;
         this.node = node;
     }
 
-    static NodePlugin install(Cluster cluster, String node) {
-        NodePlugin plugin = new NodePlugin(cluster, node);
+    void install() {
         for (HasMetadata object : Manifests.nodePlugin()) {
             if (object instanceof DaemonSet set) {
                 set.getSpec()
@@ -37,8 +36,7 @@ final class NodePlugin {
             }
             cluster.apply(object);
         }
-        plugin.awaitReady();
-        return plugin;
+        awaitReady();
     }
 
     /** Waits until all pods are ready and the kubelet knows the driver. */

@@ -185,12 +185,12 @@ class NodePluginE2eTest {
     @Test
     @Order(16)
     void theKubeletIsRestarted() {
-        int killed = suite.agent.kill("kubelet --config", "SIGTERM");
+        int killed = suite.agent.kill(NodeAgent.KUBELET, "SIGTERM");
         assertThat(killed).isPositive();
         suite.cluster.until(
                 "a kubelet runs again",
                 60,
-                () -> !suite.agent.pids("kubelet --config").isEmpty());
+                () -> !suite.agent.pids(NodeAgent.KUBELET).isEmpty());
         suite.plugin.awaitReady();
         mustStillRead();
         equal(reader("after-kubelet", Volumes.inline(suite.store.model()), "check", ReaderPod.MODEL));

@@ -24,37 +24,51 @@ final class Suite implements AutoCloseable {
     final String namespace;
     final String node;
     final NodeAgent agent;
-    final NodePlugin plugin;
     final ModelStore store;
+    final NodePlugin plugin;
 
     private boolean installed = true;
 
-    private Suite(Cluster cluster, String namespace) {
+    private Suite(
+            Cluster cluster, String namespace, String node, NodeAgent agent, ModelStore store, NodePlugin plugin) {
         this.cluster = cluster;
         this.namespace = namespace;
-        this.node = cluster.node();
-        say("node " + node + ", namespace " + namespace);
-        Cluster.load(Settings.tars());
-        say("images loaded");
-        cluster.apply(new NamespaceBuilder()
-                .withNewMetadata()
-                .withName(namespace)
-                .withLabels(Map.of(LABEL, namespace, "pod-security.kubernetes.io/enforce", "privileged"))
-                .endMetadata()
-                .build());
-        this.agent = NodeAgent.start(cluster, namespace, node);
-        // what an earlier run left behind would be taken for ours
-        var ignored = agent.remove(CACHE + "/snapshots", CACHE + "/objects");
-        this.store = ModelStore.start(cluster, namespace);
-        say("S3 servers ready");
-        this.plugin = NodePlugin.install(cluster, node);
-        say("node plugin ready");
+        this.node = node;
+        this.agent = agent;
+        this.store = store;
+        this.plugin = plugin;
     }
 
     static Suite start(Cluster cluster) {
         byte[] random = new byte[3];
         new SecureRandom().nextBytes(random);
-        return new Suite(cluster, "penstock-e2e-" + HexFormat.of().formatHex(random));
+        String namespace = "penstock-e2e-" + HexFormat.of().formatHex(random);
+        String node = cluster.node();
+        say("node " + node + ", namespace " + namespace);
+        NodePlugin plugin = new NodePlugin(cluster, node);
+        try {
+            Cluster.load(Settings.tars());
+            say("images loaded");
+            cluster.apply(new NamespaceBuilder()
+                    .withNewMetadata()
+                    .withName(namespace)
+                    .withLabels(Map.of(LABEL, namespace, "pod-security.kubernetes.io/enforce", "privileged"))
+                    .endMetadata()
+                    .build());
+            NodeAgent agent = NodeAgent.start(cluster, namespace, node);
+            ModelStore store = ModelStore.start(cluster, namespace);
+            say("S3 servers ready");
+            plugin.install();
+            say("node plugin ready");
+            return new Suite(cluster, namespace, node, agent, store, plugin);
+        } catch (AssertionError | KubernetesClientException e) {
+            say("cannot begin; the node plugin says:\n" + plugin.logs());
+            try (cluster) {
+                plugin.uninstall();
+                clean(cluster, namespace);
+            }
+            throw e;
+        }
     }
 
     /** For whoever watches the tests run. */
@@ -88,14 +102,18 @@ final class Suite implements AutoCloseable {
             } catch (AssertionError | KubernetesClientException e) {
                 say("cannot uninstall: " + e.getMessage());
             }
-            var volumes = cluster.client().persistentVolumes().withLabel(LABEL, namespace);
-            var namespaces = cluster.client().namespaces().withName(namespace);
-            var ignored = volumes.delete();
-            ignored = namespaces.delete();
-            cluster.until(
-                    "the namespace " + namespace + " is gone",
-                    120,
-                    () -> namespaces.get() == null && volumes.list().getItems().isEmpty());
+            clean(cluster, namespace);
         }
+    }
+
+    private static void clean(Cluster cluster, String namespace) {
+        var volumes = cluster.client().persistentVolumes().withLabel(LABEL, namespace);
+        var namespaces = cluster.client().namespaces().withName(namespace);
+        var ignored = volumes.delete();
+        ignored = namespaces.delete();
+        cluster.until(
+                "the namespace " + namespace + " is gone",
+                120,
+                () -> namespaces.get() == null && volumes.list().getItems().isEmpty());
     }
 }
