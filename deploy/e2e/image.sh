@@ -43,7 +43,7 @@ cp "$here/reader.py" "$here/node.py" "$root/opt/"
 "$python" -m compileall -q -f --invalidation-mode unchecked-hash "$root$library" "$root/opt" || true
 copy_libraries "$root"
 archive "$root" localhost/penstock/e2e:1 "$out/e2e-image.tar" PATH=/bin PYTHONPATH=/opt/site LANG=C.UTF-8
-# The same under another name, for a pod whose image comes late.
-archive "$root" localhost/penstock/late:1 "$out/late-image.tar" PATH=/bin PYTHONPATH=/opt/site LANG=C.UTF-8
+# The same under another name, for a pod whose image comes late; each run of the tests writes its own tag over this one.
+archive "$root" localhost/penstock/late:00000000 "$out/late-image.tar" PATH=/bin PYTHONPATH=/opt/site LANG=C.UTF-8
 rm -r "$root"
 echo "$inputs" >"$out/inputs"

@@ -1,8 +1,9 @@
 """What the end-to-end tests do on a node, from a pod that sees the node's processes.
 
-processes WORD      processes with WORD in their command line, or with the name NAME if WORD is =NAME:
+processes WORD      processes with WORD in their command line, or with the name NAME if WORD is =NAME, or either with A|B:
                     [{"pid", "user", "command"}]
 kill WORD SIGNAL    sends a signal to each of them; prints their pids
+later WORD SIGNAL   does so a second after this program has ended, for processes that it needs itself
 mounts WORD         mounts of the node with WORD in their line
 paths PATH...       those of these paths of the node that are there, and what is in them
 remove PATH...      removes directories of the node
@@ -13,6 +14,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 
 ROOT = "/proc/1/root"
 
@@ -28,7 +30,7 @@ def processes(word):
                 name = file.read().strip()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if ("=" + name == word or word in command) and "node.py" not in command:
+        if any(w == "=" + name or w in command for w in word.split("|")) and "node.py" not in command:
             found.append({"pid": int(pid), "user": user, "command": command})
     return found
 
@@ -39,6 +41,18 @@ def kill(word, name):
         os.kill(process["pid"], getattr(signal, name))
         killed.append(process["pid"])
     return killed
+
+
+def later(word, name):
+    found = processes(word)
+    if os.fork() == 0:
+        os.setsid()
+        for descriptor in range(3):
+            os.close(descriptor)
+        time.sleep(1)
+        kill(word, name)
+        os._exit(0)
+    return found
 
 
 def mounts(word):
@@ -64,4 +78,4 @@ def remove(*names):
 
 
 if __name__ == "__main__":
-    print(json.dumps({f.__name__: f for f in (processes, kill, mounts, paths, remove)}[sys.argv[1]](*sys.argv[2:])))
+    print(json.dumps({f.__name__: f for f in (processes, kill, later, mounts, paths, remove)}[sys.argv[1]](*sys.argv[2:])))

@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.api.model.PodStatus;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.ExecWatch;
 import io.fabric8.kubernetes.client.dsl.PodResource;
 import java.io.ByteArrayOutputStream;
@@ -35,6 +36,8 @@ import org.awaitility.core.ConditionTimeoutException;
 /** A cluster, and what the tests ask of it. */
 final class Cluster implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    private static final String GONE = "gone";
 
     private final KubernetesClient client;
 
@@ -85,9 +88,10 @@ final class Cluster implements AutoCloseable {
             Awaitility.await()
                     .atMost(Settings.patience(seconds))
                     .pollInterval(Duration.ofMillis(200))
+                    .ignoreExceptionsInstanceOf(KubernetesClientException.class)
                     .until(() -> {
                         Pod pod = pod(namespace, name).get();
-                        if (pod != null && phase(pod).equals("Failed") && !what.equals("Failed")) {
+                        if (pod != null && phase(pod).equals("Failed") && !what.equals(GONE)) {
                             throw new AssertionError(name + " failed\n" + describe(namespace, name));
                         }
                         return condition.test(pod);
@@ -106,7 +110,7 @@ final class Cluster implements AutoCloseable {
     }
 
     void awaitGone(String namespace, String name, int seconds) {
-        var ignored = await(namespace, name, "gone", seconds, Objects::isNull);
+        var ignored = await(namespace, name, GONE, seconds, Objects::isNull);
     }
 
     void until(String what, int seconds, BooleanSupplier condition) {
@@ -114,6 +118,7 @@ final class Cluster implements AutoCloseable {
             Awaitility.await(what)
                     .atMost(Settings.patience(seconds))
                     .pollInterval(Duration.ofMillis(300))
+                    .ignoreExceptionsInstanceOf(KubernetesClientException.class)
                     .until(condition::getAsBoolean);
         } catch (ConditionTimeoutException e) {
             throw new AssertionError(
@@ -174,7 +179,7 @@ final class Cluster implements AutoCloseable {
                             .tailingLines(lines)
                             .getLog();
             return Objects.toString(log, "");
-        } catch (io.fabric8.kubernetes.client.KubernetesClientException e) {
+        } catch (KubernetesClientException e) {
             return "(no log: " + e.getMessage() + ")";
         }
     }
@@ -188,10 +193,10 @@ final class Cluster implements AutoCloseable {
                 .writingOutput(out)
                 .writingError(err)
                 .exec(command)) {
-            int status = watch.exitCode().get(Settings.patience(60).toMillis(), TimeUnit.MILLISECONDS);
+            Integer status = watch.exitCode().get(Settings.patience(60).toMillis(), TimeUnit.MILLISECONDS);
             assertThat(status)
                     .as("%s in %s: %s%s", List.of(command), pod, text(out), text(err))
-                    .isZero();
+                    .isEqualTo(0);
             return text(out);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -1,7 +1,14 @@
 package io.penstock.deploy.e2e;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -9,6 +16,9 @@ import java.util.concurrent.TimeUnit;
 /** A pod whose image takes ten seconds to come: meanwhile its model comes too. */
 final class LateImage {
     private static final long IMAGE_SECONDS = 10;
+    private static final String NAME = "localhost/penstock/late:";
+    private static final String PLACE = "00000000";
+    private static final int END = 64 << 10;
 
     private LateImage() {}
 
@@ -30,15 +40,16 @@ final class LateImage {
         }
     }
 
-    static Timeline run(Suite suite) throws InterruptedException {
-        Path late = Settings.lateTar();
+    static Timeline run(Suite suite) throws IOException, InterruptedException {
+        String tag = suite.namespace.substring(suite.namespace.lastIndexOf('-') + 1) + "00";
+        Path late = tagged(tag);
         long made = System.nanoTime();
         ReaderPod pod = ReaderPod.start(
                 suite.cluster,
                 suite.namespace,
                 suite.node,
                 "late",
-                Settings.LATE_IMAGE,
+                NAME + tag,
                 Volumes.inline(suite.store.bigModel("access", "fuse", "anonymous", "true")),
                 "read",
                 ReaderPod.MODEL,
@@ -49,6 +60,7 @@ final class LateImage {
         double mounted = since(made);
         TimeUnit.NANOSECONDS.sleep(TimeUnit.SECONDS.toNanos(IMAGE_SECONDS) - (System.nanoTime() - made));
         Cluster.load(List.of(late));
+        Files.delete(late);
         double image = since(made);
         long here = stored(suite);
         pod.awaitRunning(60);
@@ -59,6 +71,23 @@ final class LateImage {
         pod.awaitGone(60);
         return new Timeline(
                 mounted, image, here, running, running + read.get("first_byte").asDouble(), done);
+    }
+
+    /** The archive with an image that no node has: its name is text near the archive's end. */
+    private static Path tagged(String tag) throws IOException {
+        Path copy = Files.createTempFile("late", ".tar");
+        Files.copy(Settings.lateTar(), copy, StandardCopyOption.REPLACE_EXISTING);
+        try (FileChannel file = FileChannel.open(copy, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            ByteBuffer end = ByteBuffer.allocate(END);
+            long start = file.size() - END;
+            int ignored = file.read(end, start);
+            int name = new String(end.array(), StandardCharsets.ISO_8859_1).indexOf(NAME + PLACE);
+            if (name < 0) {
+                throw new AssertionError(Settings.lateTar() + " does not name " + NAME + PLACE);
+            }
+            ignored = file.write(ByteBuffer.wrap((NAME + tag).getBytes(StandardCharsets.ISO_8859_1)), start + name);
+        }
+        return copy;
     }
 
     /** Bytes of the big model that the node has. */

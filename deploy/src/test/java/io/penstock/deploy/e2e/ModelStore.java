@@ -53,7 +53,7 @@ final class ModelStore {
                 .withNewMetadata()
                 .withName(NAME)
                 .withNamespace(namespace)
-                .withLabels(Map.of(LABEL, NAME))
+                .withLabels(Map.of(LABEL, NAME, Suite.LABEL, "keep"))
                 .endMetadata()
                 .withNewSpec()
                 .withTerminationGracePeriodSeconds(0L)

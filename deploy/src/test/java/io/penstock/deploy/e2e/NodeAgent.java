@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -14,6 +15,7 @@ final class NodeAgent {
     static final String CSI = "io.penstock.cli.Main csi";
 
     static final String DAEMON = "io.penstock.cli.Main daemon";
+    static final String BOTH = CSI + "|" + DAEMON;
     static final String KUBELET = "=kubelet";
 
     private static final String NAME = "agent";
@@ -31,6 +33,7 @@ final class NodeAgent {
                 .withNewMetadata()
                 .withName(NAME)
                 .withNamespace(namespace)
+                .withLabels(Map.of(Suite.LABEL, "keep"))
                 .endMetadata()
                 .withNewSpec()
                 .withNodeName(node)
@@ -75,6 +78,11 @@ final class NodeAgent {
      */
     int kill(String word, String signal) {
         return ask("kill", word, signal).size();
+    }
+
+    /** The same a second later: without the kubelet there is no way to ask for anything. */
+    int killLater(String word, String signal) {
+        return ask("later", word, signal).size();
     }
 
     List<String> mounts(String word) {

@@ -6,8 +6,11 @@ import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.fabric8.kubernetes.api.model.apps.DaemonSetBuilder;
 import io.penstock.deploy.Manifests;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Pattern;
 
 /** The node plugin as its manifests install it. */
 final class NodePlugin {
@@ -16,6 +19,8 @@ final class NodePlugin {
 
     private static final String COMPONENT = "app.kubernetes.io/component";
     private static final int SECONDS = 90;
+
+    private static final Pattern PUBLISHED = Pattern.compile("Calls: publish (\\S+) .*\\((\\d+) ms\\)");
 
     private final Cluster cluster;
     private final String node;
@@ -48,6 +53,7 @@ final class NodePlugin {
             var known =
                     cluster.client().storage().v1().csiNodes().withName(node).get();
             return known != null
+                    && known.getSpec().getDrivers() != null
                     && known.getSpec().getDrivers().stream()
                             .anyMatch(d -> d.getName().equals(Manifests.DRIVER));
         });
@@ -122,6 +128,14 @@ final class NodePlugin {
         command[0] = "penstock";
         System.arraycopy(words, 0, command, 1, words.length);
         return cluster.exec(Manifests.NAMESPACE, pod(DAEMON).getMetadata().getName(), "daemon", command);
+    }
+
+    /** How long the driver took to publish each volume for the first time since it started, ms; the shortest first. */
+    List<Integer> publishTimes() {
+        String log = cluster.log(Manifests.NAMESPACE, pod(CSI).getMetadata().getName(), "csi", 0);
+        Map<String, Integer> first = new HashMap<>();
+        PUBLISHED.matcher(log).results().forEach(m -> first.putIfAbsent(m.group(1), Integer.valueOf(m.group(2))));
+        return first.values().stream().sorted().toList();
     }
 
     /** What both pods log, for a test that failed. */

@@ -3,6 +3,7 @@ package io.penstock.deploy.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.fabric8.kubernetes.api.model.Volume;
@@ -47,7 +48,8 @@ class NodePluginE2eTest {
     @RegisterExtension
     final AfterTestExecutionCallback whenItFails = context -> {
         if (suite != null && context.getExecutionException().isPresent()) {
-            Suite.say("FAILED " + context.getDisplayName() + "; the node plugin says:\n" + suite.plugin.logs());
+            Suite.say("FAILED " + context.getDisplayName() + ": "
+                    + context.getExecutionException().get() + "\nthe node plugin says:\n" + suite.plugin.logs());
         }
     };
 
@@ -117,8 +119,8 @@ class NodePluginE2eTest {
 
     @Test
     @Order(10)
-    void podsReadOnByReadMapAndPassthrough() throws IOException {
-        String expected = JsonMapper.builder().build().writeValueAsString(digests);
+    void podsReadOnByReadMapAndPassthrough() throws JsonProcessingException {
+        String expected = digestsAsJson();
         readers.add(reader("reader-pv", claim("loop", "access", "fuse"), "loop", ReaderPod.MODEL, expected));
         readers.add(reader(
                 "reader-inline",
@@ -128,6 +130,10 @@ class NodePluginE2eTest {
                 expected));
         readers.forEach(r -> r.awaitRunning(60));
         mustStillRead();
+    }
+
+    private String digestsAsJson() throws JsonProcessingException {
+        return JsonMapper.builder().build().writeValueAsString(digests);
     }
 
     private void mustStillRead() {
@@ -185,12 +191,16 @@ class NodePluginE2eTest {
     @Test
     @Order(16)
     void theKubeletIsRestarted() {
-        int killed = suite.agent.kill(NodeAgent.KUBELET, "SIGTERM");
-        assertThat(killed).isPositive();
-        suite.cluster.until(
-                "a kubelet runs again",
-                60,
-                () -> !suite.agent.pids(NodeAgent.KUBELET).isEmpty());
+        List<Long> before = suite.agent.pids(NodeAgent.KUBELET);
+        assertThat(suite.agent.killLater(NodeAgent.KUBELET, "SIGTERM")).isPositive();
+        suite.cluster.until("another kubelet runs", 60, () -> {
+            try {
+                List<Long> now = suite.agent.pids(NodeAgent.KUBELET);
+                return !now.isEmpty() && !now.equals(before);
+            } catch (AssertionError e) {
+                return false; // no kubelet, no answer
+            }
+        });
         suite.plugin.awaitReady();
         mustStillRead();
         equal(reader("after-kubelet", Volumes.inline(suite.store.model()), "check", ReaderPod.MODEL));
@@ -198,10 +208,11 @@ class NodePluginE2eTest {
 
     @Test
     @Order(20)
-    void podsAlwaysGoAway() {
+    void podsAlwaysGoAway() throws JsonProcessingException {
         int rounds = Settings.rounds(100, 3);
         for (int i = 0; i < rounds; i++) {
-            ReaderPod pod = reader("round-" + i, Volumes.inline(suite.store.model()), "loop", ReaderPod.MODEL, "{}");
+            ReaderPod pod =
+                    reader("round-" + i, Volumes.inline(suite.store.model()), "loop", ReaderPod.MODEL, digestsAsJson());
             switch (i % 3) {
                 case 0 -> pod.delete(); // while it is being mounted
                 case 1 -> {
@@ -220,44 +231,10 @@ class NodePluginE2eTest {
         mustStillRead();
     }
 
-    @Test
-    @Order(21)
-    void publishingIsFastAndAStormLosesNothing() {
-        int pods = Settings.rounds(200, 20);
-        int atOnce = 20;
-        Latencies before = Latencies.ofKubelet(suite.cluster, suite.node);
-        for (int i = 0; i < pods; i += atOnce) {
-            List<ReaderPod> storm = new ArrayList<>();
-            for (int j = i; j < Math.min(pods, i + atOnce); j++) {
-                storm.add(reader("storm-" + j, Volumes.inline(suite.store.model()), "read", ReaderPod.MODEL, "1"));
-            }
-            for (ReaderPod pod : storm) {
-                assertThat(pod.result("bytes", 120).get("bytes").asLong()).isPositive();
-                pod.delete();
-            }
-            storm.forEach(pod -> pod.awaitGone(90));
-        }
-        Latencies taken = Latencies.ofKubelet(suite.cluster, suite.node).since(before);
-        Suite.say("NodePublishVolume as the kubelet saw it: " + taken);
-        assertThat(taken.count()).isGreaterThanOrEqualTo(pods);
-        assertThat(volumesOnNode()).as("targets of the two readers").hasSize(readers.size());
-        mustStillRead();
-    }
-
     private List<String> volumesOnNode() {
         return suite.agent.paths(Suite.PLUGIN + "/volumes").stream()
                 .filter(p -> p.endsWith(".json"))
                 .toList();
-    }
-
-    @Test
-    @Order(30)
-    void theFirstGibibyteIsThereBeforeTheImage() throws InterruptedException {
-        LateImage.Timeline timeline = LateImage.run(suite);
-        Suite.say(timeline.toString());
-        assertThat(timeline.bytesWhenImageCame())
-                .as("bytes on the node when the image came")
-                .isGreaterThan(0);
     }
 
     @Test
@@ -272,6 +249,130 @@ class NodePluginE2eTest {
             pod.awaitGone(60);
         }
         readers.clear();
+    }
+
+    @Test
+    @Order(50)
+    void publishingIsFast() {
+        suite.plugin.replacePod(NodePlugin.CSI); // its log begins anew
+        // somebody uses the snapshot, so it is resolved
+        ReaderPod user = reader("user", claim("user"), "read", ReaderPod.MODEL, "1");
+        var ignored = user.result("bytes", 120);
+        for (int i = 0; i < Settings.rounds(100, 10); i++) {
+            publish("fast-", i, 1);
+        }
+        Suite.say("publish, one pod at a time: " + times(suite.plugin.publishTimes()));
+        user.delete();
+        user.awaitGone(60);
+    }
+
+    @Test
+    @Order(51)
+    void aStormLosesNothing() {
+        suite.plugin.replacePod(NodePlugin.CSI);
+        int pods = Settings.rounds(200, 20);
+        int atOnce = 20;
+        Latencies before = Latencies.ofKubelet(suite.cluster, suite.node);
+        for (int i = 0; i < pods; i += atOnce) {
+            publish("storm-", i, Math.min(atOnce, pods - i));
+        }
+        Suite.say("publish, " + pods + " pods, " + atOnce + " at once: " + times(suite.plugin.publishTimes()));
+        Suite.say("as the kubelet saw it: "
+                + Latencies.ofKubelet(suite.cluster, suite.node).since(before));
+        assertThat(suite.plugin.publishTimes()).hasSize(pods);
+        assertThat(suite.agent.mounts("kubernetes.io~csi")).isEmpty();
+        assertThat(volumesOnNode()).isEmpty();
+    }
+
+    /** Pods that read a byte and go again, so many at once. */
+    private void publish(String name, int first, int pods) {
+        List<ReaderPod> started = new ArrayList<>();
+        for (int i = first; i < first + pods; i++) {
+            started.add(reader(name + i, Volumes.inline(suite.store.model()), "read", ReaderPod.MODEL, "1"));
+        }
+        for (ReaderPod pod : started) {
+            assertThat(pod.result("bytes", 120).get("bytes").asLong()).isPositive();
+            pod.delete();
+        }
+        started.forEach(pod -> pod.awaitGone(90));
+    }
+
+    private static String times(List<Integer> sorted) {
+        assertThat(sorted).isNotEmpty();
+        return sorted.size() + " volumes, median " + sorted.get(sorted.size() / 2) + " ms, 95th percentile "
+                + sorted.get(sorted.size() * 95 / 100) + " ms, most " + sorted.getLast() + " ms";
+    }
+
+    private List<String> volumesOnNode() {
+        return suite.agent.paths(Suite.PLUGIN + "/volumes").stream()
+                .filter(p -> p.endsWith(".json"))
+                .toList();
+    }
+
+    @Test
+    @Order(40)
+    void readersEndWell() {
+        readers.forEach(ReaderPod::stop);
+        for (ReaderPod pod : readers) {
+            JsonNode end = pod.result("done", 60);
+            Suite.say(pod.name() + " read everything " + end.get("done") + " times, the slowest file took "
+                    + end.get("slowest") + " s");
+            pod.delete();
+            pod.awaitGone(60);
+        }
+        readers.clear();
+    }
+
+    @Test
+    @Order(50)
+    void publishingIsFastAndAStormLosesNothing() {
+        suite.plugin.replacePod(NodePlugin.CSI); // its log begins anew
+        int pods = Settings.rounds(200, 20);
+        int atOnce = 20;
+        Latencies before = Latencies.ofKubelet(suite.cluster, suite.node);
+        for (int i = 0; i < pods; i += atOnce) {
+            List<ReaderPod> storm = new ArrayList<>();
+            for (int j = i; j < Math.min(pods, i + atOnce); j++) {
+                storm.add(reader("storm-" + j, Volumes.inline(suite.store.model()), "read", ReaderPod.MODEL, "1"));
+            }
+            for (ReaderPod pod : storm) {
+                assertThat(pod.result("bytes", 120).get("bytes").asLong()).isPositive();
+                pod.delete();
+            }
+            storm.forEach(pod -> pod.awaitGone(90));
+        }
+        Latencies kubelet = Latencies.ofKubelet(suite.cluster, suite.node).since(before);
+        List<Integer> driver = suite.plugin.publishTimes().stream().sorted().toList();
+        Suite.say("NodePublishVolume, " + pods + " pods, " + atOnce + " at once; as the kubelet saw it: " + kubelet);
+        Suite.say("as the driver saw it: " + driver.size() + " calls, median " + driver.get(driver.size() / 2)
+                + " ms, 95th percentile " + driver.get(driver.size() * 95 / 100) + " ms, most " + driver.getLast()
+                + " ms");
+        assertThat(driver).hasSizeGreaterThanOrEqualTo(pods);
+        assertThat(suite.agent.mounts("kubernetes.io~csi")).isEmpty();
+        assertThat(volumesOnNode()).isEmpty();
+    }
+
+    @Test
+    @Order(52)
+    void theFirstGibibyteIsThereBeforeTheImage() throws IOException, InterruptedException {
+        LateImage.Timeline timeline = LateImage.run(suite);
+        Suite.say(timeline.toString());
+        assertThat(timeline.bytesWhenImageCame())
+                .as("bytes on the node when the image came")
+                .isGreaterThan(ModelStore.BIG_BYTES / 4);
+    }
+
+    @Test
+    @Order(60)
+    void bothAreKilledAtOnceAndNewPodsReadAndOldOnesGo() throws JsonProcessingException {
+        ReaderPod old = reader(
+                "old", Volumes.inline(suite.store.model("access", "fuse")), "loop", ReaderPod.MODEL, digestsAsJson());
+        old.awaitRunning(60);
+        assertThat(suite.agent.kill(NodeAgent.BOTH, "SIGKILL")).isGreaterThanOrEqualTo(2);
+        suite.plugin.awaitReady();
+        equal(reader("new", Volumes.inline(suite.store.model("access", "fuse")), "check", ReaderPod.MODEL));
+        old.delete();
+        old.awaitGone(60);
     }
 
     @Test

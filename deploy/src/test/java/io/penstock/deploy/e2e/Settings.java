@@ -13,9 +13,6 @@ final class Settings {
     static final String IMAGE = property("penstock.e2e.image", "localhost/penstock/penstock:0.1.0-SNAPSHOT");
     static final String E2E_IMAGE = "localhost/penstock/e2e:1";
 
-    /** The image under a name that the nodes do not have. */
-    static final String LATE_IMAGE = "localhost/penstock/late:1";
-
     static final Path MODELS = Path.of(property("penstock.e2e.models", "target/e2e/models"));
 
     /** Multiplies every time-out: a machine that does other things too is not a failure. */

@@ -87,6 +87,15 @@ final class Suite implements AutoCloseable {
         return left;
     }
 
+    /** Those that tests have left because they failed. */
+    void deletePods() {
+        var ignored = cluster.client()
+                .pods()
+                .inNamespace(namespace)
+                .withLabelNotIn(LABEL, "keep")
+                .delete();
+    }
+
     void uninstall() {
         if (installed) {
             installed = false;
