@@ -48,7 +48,8 @@ class ManifestCommandsTest {
     void everyVariableIsAKey() throws IOException {
         Set<String> known = ServiceLoader.load(KeyCatalogue.class).stream()
                 .flatMap(provider -> provider.get().keys().stream())
-                .map(key -> "PENSTOCK_" + key.name().toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_'))
+                .map(key -> "PENSTOCK_"
+                        + key.name().toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_'))
                 .collect(Collectors.toSet());
         Set<String> set = VARIABLE.matcher(Files.readString(MANIFEST))
                 .results()

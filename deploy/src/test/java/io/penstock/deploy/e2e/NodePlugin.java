@@ -1,5 +1,7 @@
 package io.penstock.deploy.e2e;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
@@ -101,6 +103,15 @@ final class NodePlugin {
         var ignored = cluster.pod(Manifests.NAMESPACE, name).delete();
         cluster.awaitGone(Manifests.NAMESPACE, name, SECONDS);
         awaitReady();
+    }
+
+    /** Kills the set's process on the node, and has its pod replaced: a kubelet starts a container that died again later and later. */
+    void kill(NodeAgent agent, String process, String set) {
+        Pod pod = pod(set);
+        assertThat(agent.kill(process, "SIGKILL")).isPositive();
+        var ignored = cluster.pod(Manifests.NAMESPACE, pod.getMetadata().getName())
+                .withGracePeriod(0)
+                .delete();
     }
 
     /** What {@code kubectl rollout restart} does. */
