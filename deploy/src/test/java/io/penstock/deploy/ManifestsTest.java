@@ -38,11 +38,23 @@ class ManifestsTest {
 
     /** Container, and the directories of the node that it sees. */
     private static final Set<String> HOST_PATHS = Set.of(
-            "csi /var/lib/kubelet Bidirectional",
+            "csi /var/lib/kubelet/pods Bidirectional",
+            "csi /var/lib/kubelet/plugins/csi.penstock.io Bidirectional",
+            "csi /var/lib/kubelet/plugins_registry -",
             "csi /run/penstock -",
             "csi /var/lib/penstock -",
             "daemon /run/penstock -",
             "daemon /var/lib/penstock -");
+
+    /** Where kubelets keep what they are known by; no container may see any of it. */
+    private static final List<Path> OF_THE_KUBELET = Stream.of(
+                    "/var/lib/kubelet/pki/kubelet.key",
+                    "/var/lib/kubelet/kubeconfig",
+                    "/var/lib/kubelet/bootstrap-kubeconfig",
+                    "/etc/kubernetes/kubelet.conf",
+                    "/etc/srv/kubernetes/pki/kubelet.key")
+            .map(Path::of)
+            .toList();
 
     private static final Pattern CREDENTIALS =
             Pattern.compile("/etc/kubernetes|kubelet/pki|kubeconfig|kubelet\\.conf|secrets/kubernetes\\.io|\\.kube\\b");
@@ -74,7 +86,15 @@ class ManifestsTest {
     }
 
     @Test
-    void kubelets_credentials_are_never_named() throws IOException {
+    void kubelets_credentials_are_never_mounted() throws IOException {
+        List<Path> mounted = sets().stream()
+                .flatMap(set -> Manifests.pod(set).getVolumes().stream())
+                .filter(volume -> volume.getHostPath() != null)
+                .map(volume -> Path.of(volume.getHostPath().getPath()))
+                .toList();
+        assertThat(mounted)
+                .hasSize(7)
+                .allSatisfy(path -> assertThat(OF_THE_KUBELET).noneMatch(file -> file.startsWith(path)));
         assertThat(Files.readString(Manifests.NODE_PLUGIN)).doesNotContainPattern(CREDENTIALS);
         assertThat(CREDENTIALS.matcher("/var/lib/kubelet/pki/kubelet.crt").find())
                 .isTrue();
