@@ -31,6 +31,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "name what to run: origin, checkpoint, generated, serve or fill");
+        throw new ParameterException(
+                spec.commandLine(), "name what to run: origin, checkpoint, generated, serve or fill");
     }
 }

@@ -42,8 +42,7 @@ public final class ServeCommand implements Callable<Integer> {
         Map<String, String> environment = System.getenv();
         String accessKey = required(environment, "AWS_ACCESS_KEY_ID");
         String secretKey = required(environment, "AWS_SECRET_ACCESS_KEY");
-        try (ModelStore store =
-                ModelStore.start(directory, new InetSocketAddress(host, port), accessKey, secretKey)) {
+        try (ModelStore store = ModelStore.start(directory, new InetSocketAddress(host, port), accessKey, secretKey)) {
             try (Stream<Path> models = Files.list(directory.resolve(ModelStore.BUCKET))) {
                 for (Path model : models.filter(Files::isDirectory).toList()) {
                     ModelStore.tag(model);
