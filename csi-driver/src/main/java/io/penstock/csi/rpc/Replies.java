@@ -5,6 +5,7 @@ import io.grpc.StatusRuntimeException;
 import io.penstock.cache.control.ControlErrors;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import java.io.IOException;
 
 /** Our errors as CSI wants them: a code that says whether to try again, and a text that says what happened and what to do. */
 final class Replies {
@@ -20,6 +21,11 @@ final class Replies {
             String text = e.code().code() + " " + e.getMessage() + (e.remedy().isEmpty() ? "" : ". " + e.remedy());
             return code(e).toStatus()
                     .withDescription(text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...")
+                    .asRuntimeException();
+        }
+        if (error instanceof IOException) {
+            return Status.UNAVAILABLE
+                    .withDescription(ErrorCode.NO_DAEMON.code() + " " + error.getMessage() + ". Try again.")
                     .asRuntimeException();
         }
         return Status.INTERNAL

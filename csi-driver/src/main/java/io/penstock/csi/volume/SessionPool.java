@@ -20,10 +20,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +38,10 @@ final class SessionPool {
 
     private final Holder holder;
     private final Path mounts;
-    private final Map<Like, ReentrantLock> locks = new ConcurrentHashMap<>();
+    /** Whoever asks for the same waits for each other; no key is kept for that, as keys hold secrets. */
+    private final List<ReentrantLock> locks =
+            Stream.generate(ReentrantLock::new).limit(64).toList();
+
     private final Map<String, Integer> pending = new HashMap<>();
     private final Set<String> ending = new HashSet<>();
     private final SecureRandom random = new SecureRandom();
@@ -97,7 +100,7 @@ final class SessionPool {
      */
     Optional<Found> acquire(MountSpec wanted, Holder.Otherwise otherwise) throws IOException, InterruptedException {
         Like like = Like.of(wanted);
-        ReentrantLock lock = locks.computeIfAbsent(like, l -> new ReentrantLock());
+        ReentrantLock lock = locks.get(Math.floorMod(like.hashCode(), locks.size()));
         lock.lockInterruptibly();
         try {
             List<Holder.Held> held = like(like);

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.condition.EnabledIf;
 /** Who may read what, and that no secret is anywhere but in memory. Everything is logged that can be. */
 @Timeout(120)
 @EnabledIf("io.penstock.csi.TestNode#possible")
-final class CredentialsTest {
+final class VolumeCredentialsTest {
     private static final List<String> PLANTED = List.of(
             "planted-secret-of-a",
             "planted-secret-of-b",
@@ -52,7 +52,7 @@ final class CredentialsTest {
         weights = "weights of b".repeat(50_000).getBytes(StandardCharsets.UTF_8);
         origin.put("bucket-b/model/model.safetensors", weights);
         origin.put("bucket-a/model/model.safetensors", "weights of a".getBytes(StandardCharsets.UTF_8));
-        origin.script(CredentialsTest::check);
+        origin.script(VolumeCredentialsTest::check);
         node = TestNode.make().with("log.level", "trace").with("mount.passthrough", "false");
         node.driver();
         node.daemon();
