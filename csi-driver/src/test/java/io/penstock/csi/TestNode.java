@@ -215,14 +215,18 @@ public final class TestNode implements AutoCloseable {
         }
     }
 
-    public IdentityGrpc.IdentityBlockingStub identity() {
+    /** A channel that does not wait long before it connects again. */
+    private ManagedChannel fresh() {
         channel().resetConnectBackoff();
-        return IdentityGrpc.newBlockingStub(channel()).withDeadlineAfter(10, TimeUnit.SECONDS);
+        return channel();
+    }
+
+    public IdentityGrpc.IdentityBlockingStub identity() {
+        return IdentityGrpc.newBlockingStub(fresh()).withDeadlineAfter(10, TimeUnit.SECONDS);
     }
 
     public NodeGrpc.NodeBlockingStub node() {
-        channel().resetConnectBackoff();
-        return NodeGrpc.newBlockingStub(channel()).withWaitForReady().withDeadlineAfter(60, TimeUnit.SECONDS);
+        return NodeGrpc.newBlockingStub(fresh()).withWaitForReady().withDeadlineAfter(60, TimeUnit.SECONDS);
     }
 
     /** Where the kubelet wants the volume of a pod; its parent is there, as the kubelet makes it. */
@@ -256,7 +260,7 @@ public final class TestNode implements AutoCloseable {
         return target;
     }
 
-    /** Tries again, as the kubelet does, while another call for the target is under way. */
+    /** Tries again, as the kubelet does, while another call for the target is under way or no driver is there. */
     public void unpublish(String volume, Path target) {
         NodeUnpublishVolumeRequest request = NodeUnpublishVolumeRequest.newBuilder()
                 .setVolumeId(volume)
@@ -267,9 +271,13 @@ public final class TestNode implements AutoCloseable {
                 .pollInterval(Duration.ofMillis(100))
                 .until(() -> {
                     try {
-                        return node().nodeUnpublishVolume(request) != null;
+                        return NodeGrpc.newBlockingStub(fresh())
+                                        .withDeadlineAfter(30, TimeUnit.SECONDS)
+                                        .nodeUnpublishVolume(request)
+                                != null;
                     } catch (StatusRuntimeException e) {
-                        if (e.getStatus().getCode() == Status.Code.ABORTED) {
+                        if (e.getStatus().getCode() == Status.Code.ABORTED
+                                || e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
                             return false;
                         }
                         throw e;
