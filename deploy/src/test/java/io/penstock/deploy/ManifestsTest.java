@@ -70,7 +70,7 @@ class ManifestsTest {
     }
 
     @Test
-    void no_pod_of_the_plugin_gets_a_token() {
+    void no_pod_of_the_plugin_gets_a_token_or_variables_of_services() {
         assertThat(Manifests.of(ServiceAccount.class, Manifests.nodePlugin()))
                 .hasSize(1)
                 .allSatisfy(account -> {
@@ -80,6 +80,7 @@ class ManifestsTest {
         assertThat(sets()).hasSize(2).allSatisfy(set -> {
             PodSpec pod = Manifests.pod(set);
             assertThat(pod.getAutomountServiceAccountToken()).isFalse();
+            assertThat(pod.getEnableServiceLinks()).isFalse();
             assertThat(pod.getServiceAccountName()).isEqualTo("penstock-node");
             assertThat(pod.getVolumes()).noneMatch(v -> v.getProjected() != null || v.getSecret() != null);
         });
