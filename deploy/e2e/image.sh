@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$1 root=$1/root python=${PYTHON:-python3}
 
 # Made once from the same inputs.
-inputs=$(cat "$here"/* "$here/../image/archive.sh" | sha256sum)-$("$python" --version)
+inputs=$(cat "$here/image.sh" "$here"/*.py "$here/../image/archive.sh" | sha256sum)-$("$python" --version)
 [ "$(cat "$out/inputs" 2>/dev/null)" != "$inputs" ] || exit 0
 rm -rf "$out"
 mkdir -p "$root/opt" "$out/models"

@@ -4,6 +4,7 @@ processes WORD      processes with WORD in their command line, or with the name 
                     [{"pid", "user", "command"}]
 kill WORD SIGNAL    sends a signal to each of them; prints their pids
 later WORD SIGNAL   does so a second after this program has ended, for processes that it needs itself
+oom WORD            has the kernel kill each of them for want of memory in their container's cgroup; prints their pids
 mounts WORD         mounts of the node with WORD in their line
 paths PATH...       those of these paths of the node that are there, and what is in them
 remove PATH...      removes directories of the node
@@ -55,6 +56,45 @@ def later(word, name):
     return found
 
 
+def cgroup(pid):
+    """Directory of the cgroup that counts the memory of a process."""
+    with open(f"/proc/{pid}/cgroup") as file:
+        groups = {c: path for _, controllers, path in (line.strip().split(":", 2) for line in file) for c in controllers.split(",")}
+    if "memory" in groups:
+        return f"{ROOT}/sys/fs/cgroup/memory{groups['memory']}"
+    return f"{ROOT}/sys/fs/cgroup{groups['']}"
+
+
+def oom(word):
+    """Takes memory in the process's own cgroup, after telling the kernel that the process is the one to kill."""
+    found = []
+    for process in processes(word):
+        pid = process["pid"]
+        group = cgroup(pid)
+        with open(f"/proc/{pid}/oom_score_adj", "w") as file:
+            file.write("1000")
+        child = os.fork()
+        if child == 0:
+            with open(f"{group}/cgroup.procs", "w") as file:
+                file.write(str(os.getpid()))
+            taken = []
+            while running(pid) and len(taken) < 4096:
+                taken.append(b"x" * (1 << 20))
+            os._exit(0 if len(taken) < 4096 else 1)
+        os.waitpid(child, 0)
+        if not running(pid):
+            found.append(pid)
+    return found
+
+
+def running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(") ", 1)[1][0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def mounts(word):
     with open("/proc/1/mountinfo") as file:
         return [line.strip() for line in file if word in line]
@@ -78,4 +118,4 @@ def remove(*names):
 
 
 if __name__ == "__main__":
-    print(json.dumps({f.__name__: f for f in (processes, kill, later, mounts, paths, remove)}[sys.argv[1]](*sys.argv[2:])))
+    print(json.dumps({f.__name__: f for f in (processes, kill, later, oom, mounts, paths, remove)}[sys.argv[1]](*sys.argv[2:])))

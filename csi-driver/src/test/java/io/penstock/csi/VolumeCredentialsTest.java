@@ -15,11 +15,16 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -149,6 +154,33 @@ final class VolumeCredentialsTest {
         int reads = origin.reads();
         assertThat(Files.readAllBytes(a.resolve("model.safetensors"))).isEqualTo(weights);
         assertThat(origin.reads()).as("bytes are shared by content").isEqualTo(reads);
+        nothingIsPlantedAnywhere();
+    }
+
+    @Test
+    void podsThatComeTogetherAskTheOriginOnce() throws Exception {
+        int reads = origin.reads();
+        try (ExecutorService pods = Executors.newFixedThreadPool(10)) {
+            List<Future<Path>> all = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                String pod = "together-" + i;
+                all.add(pods.submit(() -> publish("AKB", "bucket-b", pod)));
+            }
+            for (Future<Path> one : all) {
+                assertThat(one.get()).isDirectory();
+            }
+        }
+        assertThat(origin.reads() - reads)
+                .as("bytes read to show that they can be read")
+                .isLessThan(5);
+        GRANTS.remove("AKB");
+        await().atMost(TestNode.SOON).pollInterval(Duration.ofMillis(500)).untilAsserted(() -> {
+            Path target = node.target("late-" + System.nanoTime());
+            refused(Status.Code.PERMISSION_DENIED, () -> {
+                var ignored = node.node()
+                        .nodePublishVolume(request("AKB", "bucket-b", target).build());
+            });
+        });
         nothingIsPlantedAnywhere();
     }
 

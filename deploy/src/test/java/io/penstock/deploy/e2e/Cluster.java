@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import io.fabric8.kubernetes.client.Config;
@@ -62,6 +63,11 @@ final class Cluster implements AutoCloseable {
 
     /** The node that everything is tried on: the first that takes pods. */
     String node() {
+        return nodes().stream().findFirst().orElseThrow(() -> new AssertionError("no node of this cluster takes pods"));
+    }
+
+    /** Nodes that take pods. */
+    List<String> nodes() {
         return client.nodes().list().getItems().stream()
                 .filter(n -> n.getSpec().getTaints().isEmpty())
                 .filter(n -> n.getStatus().getConditions().stream()
@@ -70,8 +76,18 @@ final class Cluster implements AutoCloseable {
                 .map(Node::getMetadata)
                 .map(m -> m.getName())
                 .sorted()
-                .findFirst()
-                .orElseThrow(() -> new AssertionError("no node of this cluster takes pods"));
+                .toList();
+    }
+
+    /** Whether new pods are kept away from a node; those that name it come all the same. */
+    void cordon(String node, boolean away) {
+        var ignored = client.nodes()
+                .withName(node)
+                .edit(n -> new NodeBuilder(n)
+                        .editSpec()
+                        .withUnschedulable(away)
+                        .endSpec()
+                        .build());
     }
 
     void apply(HasMetadata object) {
@@ -224,23 +240,28 @@ final class Cluster implements AutoCloseable {
             return;
         }
         for (Path tar : tars) {
-            List<String> command = new ArrayList<>();
-            for (String word : Settings.IMAGE_LOAD.trim().split("\\s+", -1)) {
-                command.add(word.replace("{tar}", tar.toAbsolutePath().toString()));
-            }
-            try {
-                Process process = new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(ProcessBuilder.Redirect.PIPE)
-                        .start();
-                String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-                assertThat(process.waitFor()).as("%s: %s", command, said).isZero();
-            } catch (IOException e) {
-                throw new UncheckedIOException(command.toString(), e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new AssertionError(e);
-            }
+            run(Settings.IMAGE_LOAD, "{tar}", tar.toAbsolutePath().toString());
+        }
+    }
+
+    /** Runs a command of this machine that the suite was given, with {@code value} in place of {@code name}. */
+    static void run(String words, String name, String value) {
+        List<String> command = new ArrayList<>();
+        for (String word : words.trim().split("\\s+", -1)) {
+            command.add(word.replace(name, value));
+        }
+        try {
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.PIPE)
+                    .start();
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(process.waitFor()).as("%s: %s", command, said).isZero();
+        } catch (IOException e) {
+            throw new UncheckedIOException(command.toString(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
         }
     }
 

@@ -22,6 +22,10 @@ import java.util.stream.Stream;
 final class ModelStore {
     static final String SECRET = "s3";
     static final String MODEL = "s3://models/minilm";
+    /** The same files at other places. */
+    static final String EARLIER = "s3://models/earlier";
+
+    static final String LATER = "s3://models/later";
     static final String BIG_MODEL = "s3://models/model";
     static final long BIG_BYTES = 1L << 30;
 
@@ -31,9 +35,11 @@ final class ModelStore {
     private static final int GENERATED = 9002;
     private static final String LABEL = "app";
 
+    private final Cluster cluster;
     private final String namespace;
 
-    private ModelStore(String namespace) {
+    private ModelStore(Cluster cluster, String namespace) {
+        this.cluster = cluster;
         this.namespace = namespace;
     }
 
@@ -65,7 +71,11 @@ final class ModelStore {
                         .withName("models")
                         .withImage(Settings.E2E_IMAGE)
                         .withImagePullPolicy("IfNotPresent")
-                        .withCommand("python3", "-c", "import shutil; shutil.copytree('/models', '/data/models')")
+                        .withCommand(
+                                "python3",
+                                "-c",
+                                "import shutil\nfor name in ('minilm', 'earlier', 'later'):\n"
+                                        + "  shutil.copytree('/models/minilm', '/data/models/' + name, dirs_exist_ok=True)")
                         .addNewVolumeMount()
                         .withName("data")
                         .withMountPath("/data")
@@ -122,8 +132,13 @@ final class ModelStore {
                 .endPort()
                 .endSpec()
                 .build());
-        var ignored = cluster.awaitRunning(namespace, NAME, 120);
-        return new ModelStore(namespace);
+        ModelStore store = new ModelStore(cluster, namespace);
+        store.awaitRunning(120);
+        return store;
+    }
+
+    void awaitRunning(int seconds) {
+        var ignored = cluster.awaitRunning(namespace, NAME, seconds);
     }
 
     private static Container bench(String name, int port, List<String> words, List<EnvVar> environment) {

@@ -56,6 +56,11 @@ final class NodeAgent {
         return new NodeAgent(cluster, namespace);
     }
 
+    /** After the node was started anew. */
+    void awaitRunning(int seconds) {
+        var ignored = cluster.awaitRunning(namespace, NAME, seconds);
+    }
+
     private JsonNode ask(String what, String... words) {
         String[] command = Stream.concat(Stream.of("python3", "/opt/node.py", what), Stream.of(words))
                 .toArray(String[]::new);
@@ -83,6 +88,11 @@ final class NodeAgent {
     /** The same a second later: without the kubelet there is no way to ask for anything. */
     int killLater(String word, String signal) {
         return ask("later", word, signal).size();
+    }
+
+    /** Has the kernel kill every such process for want of memory in its container; gives how many there were. */
+    int killForMemory(String word) {
+        return ask("oom", word).size();
     }
 
     List<String> mounts(String word) {

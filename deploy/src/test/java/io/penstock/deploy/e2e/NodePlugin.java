@@ -33,13 +33,14 @@ final class NodePlugin {
     }
 
     void install() {
-        for (HasMetadata object : Manifests.nodePlugin()) {
+        apply(Manifests.nodePlugin(), Settings.IMAGE);
+    }
+
+    /** What {@code kubectl apply} does with the manifests of this or of another version. */
+    void apply(List<HasMetadata> manifests, String image) {
+        for (HasMetadata object : manifests) {
             if (object instanceof DaemonSet set) {
-                set.getSpec()
-                        .getTemplate()
-                        .getSpec()
-                        .getContainers()
-                        .forEach(container -> container.setImage(Settings.IMAGE));
+                set.getSpec().getTemplate().getSpec().getContainers().forEach(container -> container.setImage(image));
             }
             cluster.apply(object);
         }

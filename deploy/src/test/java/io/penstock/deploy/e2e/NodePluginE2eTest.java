@@ -3,9 +3,9 @@ package io.penstock.deploy.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.penstock.deploy.Manifests;
 import java.io.IOException;
@@ -119,8 +119,23 @@ class NodePluginE2eTest {
     }
 
     @Test
+    @Order(4)
+    void podsOfOtherNodesReadTheSameVolume() {
+        List<String> nodes = suite.cluster.nodes();
+        assumeTrue(nodes.size() > 1, "this cluster has one node");
+        Volume volume = claim("everywhere");
+        List<ReaderPod> pods = new ArrayList<>();
+        for (String node : nodes) {
+            pods.add(ReaderPod.start(
+                    suite.cluster, suite.namespace, node, "on-" + node, volume, "check", ReaderPod.MODEL));
+        }
+        pods.forEach(this::equal);
+        Suite.say("one volume was read on " + nodes.size() + " nodes at once");
+    }
+
+    @Test
     @Order(10)
-    void podsReadOnByReadMapAndPassthrough() throws JsonProcessingException {
+    void podsReadOnByReadMapAndPassthrough() {
         String expected = digestsAsJson();
         readers.add(reader("reader-pv", claim("loop", "access", "fuse"), "loop", ReaderPod.MODEL, expected));
         readers.add(reader(
@@ -142,8 +157,8 @@ class NodePluginE2eTest {
                 .isNotEqualTo("complete");
     }
 
-    private String digestsAsJson() throws JsonProcessingException {
-        return JsonMapper.builder().build().writeValueAsString(digests);
+    private String digestsAsJson() {
+        return new ObjectMapper().valueToTree(digests).toString();
     }
 
     private void mustStillRead() {
@@ -201,6 +216,13 @@ class NodePluginE2eTest {
     @Test
     @Order(16)
     void theKubeletIsRestarted() {
+        restartKubelet();
+        suite.plugin.awaitReady();
+        mustStillRead();
+        equal(reader("after-kubelet", Volumes.inline(suite.store.model()), "check", ReaderPod.MODEL));
+    }
+
+    private void restartKubelet() {
         List<Long> before = suite.agent.pids(NodeAgent.KUBELET);
         assertThat(suite.agent.killLater(NodeAgent.KUBELET, "SIGTERM")).isPositive();
         suite.cluster.until("another kubelet runs", 60, () -> {
@@ -211,35 +233,100 @@ class NodePluginE2eTest {
                 return false; // no kubelet, no answer
             }
         });
+    }
+
+    @Test
+    @Order(17)
+    void theDaemonIsKilledForWantOfMemory() {
+        Pod before = suite.plugin.pod(NodePlugin.DAEMON);
+        int restarts = Cluster.restarts(before);
+        assertThat(suite.agent.killForMemory(NodeAgent.DAEMON)).isEqualTo(1);
+        mustStillRead();
+        suite.plugin.awaitReady();
+        Pod after = suite.plugin.pod(NodePlugin.DAEMON);
+        assertThat(after.getMetadata().getUid()).isEqualTo(before.getMetadata().getUid());
+        assertThat(Cluster.restarts(after)).isGreaterThan(restarts);
+        Suite.say("the kernel killed the daemon: "
+                + after.getStatus().getContainerStatuses().getFirst().getLastState());
+    }
+
+    @Test
+    @Order(18)
+    void theVersionBeforeIsRolledOutAndThisOneAndThatAgain() {
+        Versions.missing().ifPresent(why -> {
+            Suite.say("LEFT OUT: roll-out of an earlier version: " + why);
+            assumeTrue(false, why);
+        });
+        Suite.say("the earlier version is " + Versions.previous());
+        Cluster.load(List.of(Versions.image()));
+        Versions.rollBack(suite.plugin);
+        rolled("earlier", ModelStore.EARLIER);
+        Versions.rollForward(suite.plugin);
+        rolled("this", ModelStore.LATER);
+        equal(complete("by-earlier", ModelStore.EARLIER));
+        Versions.rollBack(suite.plugin);
+        rolled("earlier-again", ModelStore.EARLIER);
+        equal(complete("by-this", ModelStore.LATER));
+        Versions.rollForward(suite.plugin);
+        rolled("this-again", ModelStore.LATER);
+    }
+
+    /** What is running now has the readers, and stores a model. */
+    private void rolled(String name, String source) {
         suite.plugin.awaitReady();
         mustStillRead();
-        equal(reader("after-kubelet", Volumes.inline(suite.store.model()), "check", ReaderPod.MODEL));
+        equal(reader(name, Volumes.inline(suite.store.model("source", source)), "check", ReaderPod.MODEL));
+    }
+
+    /** A pod whose volume is there only if the node has all of it: nothing is fetched for it. */
+    private ReaderPod complete(String name, String source) {
+        return reader(
+                name,
+                Volumes.inline(suite.store.model("source", source, "access", "direct", "prefetch", "none")),
+                "check",
+                ReaderPod.MODEL);
     }
 
     @Test
     @Order(20)
-    void podsAlwaysGoAway() throws JsonProcessingException {
-        int rounds = Settings.rounds(100, 3);
+    void podsAlwaysGoAway() {
+        int rounds = Settings.rounds(100, 6);
+        Going going = new Going();
         for (int i = 0; i < rounds; i++) {
             suite.plugin.awaitReady(); // each holds the sessions before the other goes
             ReaderPod pod =
                     reader("round-" + i, Volumes.inline(suite.store.model()), "loop", ReaderPod.MODEL, digestsAsJson());
-            switch (i % 3) {
+            switch (i % 6) {
                 case 0 -> pod.delete(); // while it is being mounted
                 case 1 -> {
                     suite.plugin.kill(suite.agent, NodeAgent.CSI, NodePlugin.CSI);
                     pod.delete();
                 }
-                default -> {
+                case 2 -> {
                     pod.awaitRunning(60);
                     suite.plugin.kill(suite.agent, NodeAgent.DAEMON, NodePlugin.DAEMON);
                     pod.delete();
                 }
+                case 3 -> {
+                    pod.awaitRunning(60);
+                    suite.plugin.kill(suite.agent, NodeAgent.CSI, NodePlugin.CSI);
+                    pod.delete();
+                }
+                case 4 -> {
+                    suite.plugin.kill(suite.agent, NodeAgent.DAEMON, NodePlugin.DAEMON);
+                    pod.delete();
+                }
+                default -> {
+                    pod.delete();
+                    restartKubelet();
+                }
             }
-            pod.awaitGone(60);
+            going.await(pod);
         }
         suite.plugin.awaitReady();
         mustStillRead();
+        Suite.say(rounds + " rounds: " + going);
+        assertThat(going.longest()).isLessThan(Settings.patience(20));
     }
 
     private List<String> volumesOnNode() {
@@ -326,7 +413,7 @@ class NodePluginE2eTest {
 
     @Test
     @Order(60)
-    void bothAreKilledAtOnceAndNewPodsReadAndOldOnesGo() throws JsonProcessingException {
+    void bothAreKilledAtOnceAndNewPodsReadAndOldOnesGo() {
         ReaderPod old = reader(
                 "old", Volumes.inline(suite.store.model("access", "fuse")), "loop", ReaderPod.MODEL, digestsAsJson());
         old.awaitRunning(60);
@@ -335,6 +422,40 @@ class NodePluginE2eTest {
         equal(reader("new", Volumes.inline(suite.store.model("access", "fuse")), "check", ReaderPod.MODEL));
         old.delete();
         old.awaitGone(60);
+    }
+
+    @Test
+    @Order(70)
+    void theNodeIsDrainedAndLosesPowerAndUsesItsCacheAgain() {
+        assumeTrue(Settings.NODE_REBOOT != null, "PENSTOCK_E2E_NODE_REBOOT names no command that restarts a node");
+        String digests = digestsAsJson();
+        ReaderPod drained = reader("drained", claim("drained", "access", "fuse"), "loop", ReaderPod.MODEL, digests);
+        drained.awaitRunning(60);
+        suite.cluster.cordon(suite.node, true);
+        drained.evict();
+        drained.awaitGone(60);
+        assertThat(suite.plugin.pod(NodePlugin.DAEMON).getMetadata().getDeletionTimestamp())
+                .isNull();
+
+        ReaderPod lost = reader("lost", claim("lost", "access", "fuse"), "loop", ReaderPod.MODEL, digests);
+        lost.awaitRunning(60);
+        String boot = suite.plugin.pod(NodePlugin.DAEMON).getStatus().getContainerStatuses().stream()
+                .map(c -> c.getContainerID())
+                .findFirst()
+                .orElseThrow();
+        Cluster.run(Settings.NODE_REBOOT, "{node}", suite.node);
+        suite.cluster.cordon(suite.node, false);
+        suite.cluster.until(
+                "the daemon runs again",
+                180,
+                () -> suite.plugin.pod(NodePlugin.DAEMON).getStatus().getContainerStatuses().stream()
+                        .anyMatch(c -> c.getReady() && !boot.equals(c.getContainerID())));
+        suite.plugin.awaitReady();
+        suite.awaitHelpers();
+        equal(complete("after-reboot", ModelStore.MODEL));
+        lost.delete();
+        lost.awaitGone(60);
+        equal(reader("after-reboot-fuse", claim("again", "access", "fuse"), "check", ReaderPod.MODEL));
     }
 
     @Test

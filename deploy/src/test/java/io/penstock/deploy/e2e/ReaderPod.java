@@ -131,6 +131,11 @@ final class ReaderPod {
         var ignored = cluster.pod(namespace, name).delete();
     }
 
+    /** What a drain does. */
+    void evict() {
+        var ignored = cluster.pod(namespace, name).evict();
+    }
+
     void awaitGone(int seconds) {
         cluster.awaitGone(namespace, name, seconds);
     }

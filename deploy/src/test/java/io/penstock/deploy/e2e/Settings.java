@@ -10,8 +10,16 @@ final class Settings {
     /** Command that brings an image archive to the nodes, with {@code {tar}} for its path; unset: they have the images. */
     static final String IMAGE_LOAD = System.getenv("PENSTOCK_E2E_IMAGE_LOAD");
 
+    /** Command that cuts a node's power and starts it anew, with {@code {node}} for its name; unset: no test does that. */
+    static final String NODE_REBOOT = System.getenv("PENSTOCK_E2E_NODE_REBOOT");
+
     static final String IMAGE = property("penstock.e2e.image", "localhost/penstock/penstock:0.1.0-SNAPSHOT");
     static final String E2E_IMAGE = "localhost/penstock/e2e:1";
+
+    static final String PREVIOUS_IMAGE = "localhost/penstock/penstock:previous";
+
+    /** Image and manifests of an earlier version. */
+    static final Path PREVIOUS = Path.of(property("penstock.e2e.previous", "target/previous"));
 
     static final Path MODELS = Path.of(property("penstock.e2e.models", "target/e2e/models"));
 

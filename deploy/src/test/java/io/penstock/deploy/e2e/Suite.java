@@ -96,6 +96,12 @@ final class Suite implements AutoCloseable {
                 .delete();
     }
 
+    /** After the node was started anew. */
+    void awaitHelpers() {
+        agent.awaitRunning(120);
+        store.awaitRunning(120);
+    }
+
     void uninstall() {
         if (installed) {
             installed = false;
