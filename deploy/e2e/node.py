@@ -65,18 +65,22 @@ def cgroup(pid):
     return f"{ROOT}/sys/fs/cgroup{groups['']}"
 
 
+def write(path, value):
+    with open(path, "w") as file:
+        file.write(str(value))
+
+
 def oom(word):
     """Takes memory in the process's own cgroup, after telling the kernel that the process is the one to kill."""
     found = []
     for process in processes(word):
         pid = process["pid"]
         group = cgroup(pid)
-        with open(f"/proc/{pid}/oom_score_adj", "w") as file:
-            file.write("1000")
+        write(f"/proc/{pid}/oom_score_adj", 1000)
         child = os.fork()
         if child == 0:
-            with open(f"{group}/cgroup.procs", "w") as file:
-                file.write(str(os.getpid()))
+            write("/proc/self/oom_score_adj", 0)
+            write(f"{group}/cgroup.procs", os.getpid())
             taken = []
             while running(pid) and len(taken) < 4096:
                 taken.append(b"x" * (1 << 20))
