@@ -1,4 +1,4 @@
-package io.penstock.cache.control.server;
+package io.penstock.cache.control.rpc;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -7,14 +7,22 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Turns connections away when there are many: their descriptors are those that readers need. */
 final class Doorkeeper extends ChannelInboundHandlerAdapter {
-    static final int MOST_CONNECTIONS = 128;
-
+    private final int most;
     private final AtomicInteger inside = new AtomicInteger();
+
+    /**
+     * The keeper of one listening channel.
+     *
+     * @param most connections at a time
+     */
+    Doorkeeper(int most) {
+        this.most = most;
+    }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object accepted) {
         Channel connection = (Channel) accepted;
-        if (inside.incrementAndGet() > MOST_CONNECTIONS) {
+        if (inside.incrementAndGet() > most) {
             inside.decrementAndGet();
             connection.unsafe().closeForcibly();
             return;
