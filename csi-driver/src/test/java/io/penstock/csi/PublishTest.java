@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.grpc.ManagedChannel;
+import io.penstock.cache.control.ControlClient;
+import io.penstock.cache.control.rpc.TlsIdentity;
 import io.penstock.csi.registration.v1.InfoRequest;
 import io.penstock.csi.registration.v1.PluginInfo;
 import io.penstock.csi.registration.v1.RegistrationGrpc;
@@ -11,8 +13,11 @@ import io.penstock.csi.registration.v1.RegistrationStatus;
 import io.penstock.csi.v1.NodeGetInfoRequest;
 import io.penstock.csi.v1.NodeGetVolumeStatsResponse;
 import io.penstock.csi.v1.VolumeUsage;
+import io.penstock.testing.TestAuthority;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -36,6 +41,7 @@ final class PublishTest {
 
     private static final int DRIVER_HEALTH = free();
     private static final int DAEMON_HEALTH = free();
+    private static final int DAEMON_CONTROL = free();
 
     private static TestNode node;
     private static byte[] weights;
@@ -44,7 +50,9 @@ final class PublishTest {
     static void make() throws Exception {
         node = TestNode.make()
                 .with("csi.health", "127.0.0.1:" + DRIVER_HEALTH)
-                .with("daemon.health", "127.0.0.1:" + DAEMON_HEALTH);
+                .with("daemon.health", "127.0.0.1:" + DAEMON_HEALTH)
+                .with("control.listen", "127.0.0.1:" + DAEMON_CONTROL);
+        node.with("control.tls-dir", node.base().resolve("tls").toString());
         weights = node.file("model.safetensors", SIZE, 1);
         byte[] config = node.file("sub/config.json", 100, 2);
         assertThat(config).hasSize(100);
@@ -136,5 +144,19 @@ final class PublishTest {
                         .equals("complete"));
         node.unpublish("pv-2", first);
         node.unpublish("pv-2", second);
+    }
+
+    @Test
+    void anOperatorElsewhereAsksTheDaemon() throws Exception {
+        TestAuthority authority = new TestAuthority();
+        authority.named(TlsIdentity.DAEMON).write(node.base().resolve("tls"));
+        authority.named(TlsIdentity.OPERATOR).write(node.base().resolve("operator"));
+        try (ControlClient client = ControlClient.remote(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), DAEMON_CONTROL),
+                node.base().resolve("operator"))) {
+            await().atMost(TestNode.SOON)
+                    .ignoreExceptions()
+                    .until(() -> client.status().getHeld());
+        }
     }
 }

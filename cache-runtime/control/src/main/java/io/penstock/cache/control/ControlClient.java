@@ -7,6 +7,10 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslContext;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.penstock.cache.control.rpc.TlsIdentity;
 import io.penstock.cache.control.v1.ChangePrefetchRequest;
 import io.penstock.cache.control.v1.CollectGarbageRequest;
 import io.penstock.cache.control.v1.CollectGarbageResponse;
@@ -31,9 +35,12 @@ import io.penstock.cache.control.v1.VersionInfo;
 import io.penstock.cache.control.v1.WatchPrefetchRequest;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
@@ -41,11 +48,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import javax.net.ssl.SSLException;
 
 /**
- * Asks the daemon of this node. Thread-safe; one client may live as long as the daemon, or as long as one command. Calls
+ * Asks a daemon, of this node or of another. Thread-safe; one client may live as long as the daemon, or as long as one command. Calls
  * block; an error of the daemon comes out as the {@link PenstockException} that it was there.
  */
 public final class ControlClient implements AutoCloseable {
@@ -59,12 +68,17 @@ public final class ControlClient implements AutoCloseable {
         BOOTSTRAP.setLevel(Level.SEVERE);
     }
 
-    private final EventLoopGroup loop;
-    private final ManagedChannel channel;
+    private static final long ASKING_ALIVE_SECONDS = 30;
+    private static final long ALIVE_ANSWER_SECONDS = 10;
 
-    private ControlClient(EventLoopGroup loop, ManagedChannel channel) {
-        this.loop = loop;
+    private final ManagedChannel channel;
+    private final UnaryOperator<PenstockException> told;
+    private final Runnable end;
+
+    private ControlClient(ManagedChannel channel, UnaryOperator<PenstockException> told, Runnable end) {
         this.channel = channel;
+        this.told = told;
+        this.end = end;
     }
 
     /**
@@ -88,7 +102,83 @@ public final class ControlClient implements AutoCloseable {
                 .directExecutor()
                 .maxInboundMessageSize(LARGEST_ANSWER)
                 .build();
-        return new ControlClient(loop, channel);
+        return new ControlClient(channel, UnaryOperator.identity(), () -> {
+            var _ = loop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
+        });
+    }
+
+    /**
+     * A client of a daemon elsewhere, over TLS: the daemon must be {@link TlsIdentity#DAEMON}, and lets only
+     * {@link TlsIdentity#OPERATOR} in. Connects at the first question, and again when that is needed. All such clients share
+     * one thread.
+     *
+     * @param directory of {@code ca.crt}, {@code tls.crt}, {@code tls.key}; read once
+     * @throws PenstockException {@code BAD_VALUE}: these files are missing or unusable
+     */
+    public static ControlClient remote(InetSocketAddress address, Path directory) throws PenstockException {
+        try {
+            return remote(address, TlsIdentity.read(directory));
+        } catch (IOException e) {
+            if (e instanceof PenstockException known) {
+                throw known;
+            }
+            throw new PenstockException(
+                    ErrorCode.BAD_VALUE,
+                    "the certificates in " + directory + " cannot be read: " + e,
+                    "It must hold ca.crt, tls.crt and tls.key.",
+                    false,
+                    e);
+        }
+    }
+
+    /** The same, with certificates that are in memory. */
+    public static ControlClient remote(InetSocketAddress address, TlsIdentity identity) throws PenstockException {
+        SslContext tls;
+        try {
+            tls = identity.client();
+        } catch (GeneralSecurityException | SSLException e) {
+            throw new PenstockException(
+                    ErrorCode.BAD_VALUE,
+                    "the certificates for the daemons cannot be used: " + e.getMessage(),
+                    "They are PEM: authorities, certificate, and a PKCS#8 key that fits it.",
+                    false,
+                    e);
+        }
+        ManagedChannel channel = NettyChannelBuilder.forAddress(address)
+                .channelType(NioSocketChannel.class)
+                .eventLoopGroup(Remote.LOOP)
+                .overrideAuthority(TlsIdentity.DAEMON)
+                .sslContext(tls)
+                .directExecutor()
+                .keepAliveTime(ASKING_ALIVE_SECONDS, TimeUnit.SECONDS)
+                .keepAliveTimeout(ALIVE_ANSWER_SECONDS, TimeUnit.SECONDS)
+                .maxInboundMessageSize(LARGEST_ANSWER)
+                .build();
+        return new ControlClient(channel, error -> Remote.named(error, address), () -> {});
+    }
+
+    /** What clients of daemons elsewhere share; made with the first of them, never ended. */
+    private static final class Remote {
+        private static final EventLoopGroup LOOP = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("penstock-remote", true), NioIoHandler.newFactory());
+
+        /** The usual text speaks of the daemon of this node. */
+        static PenstockException named(PenstockException error, InetSocketAddress address) {
+            if (error.code() != ErrorCode.NO_DAEMON || !(error.getCause() instanceof StatusRuntimeException status)) {
+                return error;
+            }
+            Throwable cause = status.getStatus().getCause();
+            while (cause != null && cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            return new PenstockException(
+                    ErrorCode.NO_DAEMON,
+                    "the daemon at " + address.getHostString() + ":" + address.getPort() + " does not answer: "
+                            + (cause == null ? status.getStatus().getDescription() : cause.getMessage()),
+                    "Look whether its pod runs and is ready, and whether both ends have certificates of one authority.",
+                    true,
+                    status);
+        }
     }
 
     public VersionInfo version() throws PenstockException {
@@ -194,11 +284,11 @@ public final class ControlClient implements AutoCloseable {
             return call.apply(
                     ControlGrpc.newBlockingStub(channel).withDeadlineAfter(within.toMillis(), TimeUnit.MILLISECONDS));
         } catch (StatusRuntimeException e) {
-            throw ControlErrors.fromStatus(e);
+            throw told.apply(ControlErrors.fromStatus(e));
         }
     }
 
-    private static <T> T follow(Supplier<Iterator<T>> call, Consumer<T> listener)
+    private <T> T follow(Supplier<Iterator<T>> call, Consumer<T> listener)
             throws PenstockException, InterruptedException {
         T last = null;
         try {
@@ -212,7 +302,7 @@ public final class ControlClient implements AutoCloseable {
                 interrupted.initCause(e);
                 throw interrupted;
             }
-            throw ControlErrors.fromStatus(e);
+            throw told.apply(ControlErrors.fromStatus(e));
         }
         if (last == null) {
             throw new PenstockException(ErrorCode.INTERNAL, "the daemon ended its answer before it began", "");
@@ -224,6 +314,6 @@ public final class ControlClient implements AutoCloseable {
     @Override
     public void close() {
         channel.shutdownNow();
-        var _ = loop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
+        end.run();
     }
 }

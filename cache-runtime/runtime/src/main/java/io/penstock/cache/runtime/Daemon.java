@@ -18,6 +18,7 @@ import io.penstock.cache.control.custody.v1.StateChanged;
 import io.penstock.cache.control.server.ControlServer;
 import io.penstock.cache.control.server.ControlService;
 import io.penstock.cache.control.server.Node;
+import io.penstock.cache.control.server.RemoteControl;
 import io.penstock.cache.control.v1.NodeStatus;
 import io.penstock.cache.control.v1.VersionInfo;
 import io.penstock.cache.linux.Fd;
@@ -30,6 +31,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
@@ -80,7 +82,8 @@ final class Daemon implements CustodyChannel.Handler {
     }
 
     /** What the daemon has once it is set up. */
-    private record Parts(Node node, Sessions sessions, ControlServer control, CustodyDoor door) {}
+    private record Parts(
+            Node node, Sessions sessions, ControlServer control, Optional<RemoteControl> remote, CustodyDoor door) {}
 
     /** Begins to serve the holder at the other end. */
     void start(CustodyChannel channel) {
@@ -221,12 +224,19 @@ final class Daemon implements CustodyChannel.Handler {
                             state.custodySocket(), this, holder().credentials().uid());
             ControlService service = new ControlService(node, version(), this::addProcess, Logs::level);
             ControlServer control = ControlServer.start(state.controlSocket(), service);
-            parts.complete(new Parts(node, sessions, control, door));
+            parts.complete(new Parts(node, sessions, control, remote(config, service), door));
             LOG.info("daemon {} serves from {}", ProcessHandle.current().pid(), config.get(Directories.CACHE));
         } catch (IOException | RuntimeException e) {
             parts.completeExceptionally(e);
             throw e;
         }
+    }
+
+    private static Optional<RemoteControl> remote(Config config, ControlService service) throws PenstockException {
+        return config.get(RuntimeKeys.CONTROL_LISTEN).isEmpty()
+                ? Optional.empty()
+                : Optional.of(RemoteControl.start(
+                        config.get(RuntimeKeys.CONTROL_LISTEN), config.get(RuntimeKeys.CONTROL_TLS), service));
     }
 
     private static Config config(Map<String, String> settings) throws PenstockException {
@@ -391,6 +401,7 @@ final class Daemon implements CustodyChannel.Handler {
             if (all.door() != null) {
                 all.door().close();
             }
+            all.remote().ifPresent(RemoteControl::close);
             all.control().close();
             all.node().close();
         }

@@ -5,6 +5,7 @@ import io.penstock.cache.config.Bandwidth;
 import io.penstock.cache.config.DataSize;
 import io.penstock.cache.config.Key;
 import io.penstock.cache.config.KeyCatalogue;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
@@ -57,6 +58,15 @@ public final class RuntimeKeys implements KeyCatalogue {
             "25s",
             "How long penstock daemon --await-holder, told to end, waits for somebody to hold its mounts");
 
+    static final Key<String> CONTROL_LISTEN = Key.text(
+            "control.listen",
+            "",
+            "Address that the daemon answers the operator at, over TLS: 0.0.0.0:9810; empty: none");
+    static final Key<Path> CONTROL_TLS = Key.path(
+            "control.tls-dir",
+            "/etc/penstock/tls",
+            "Directory of the certificates for that: ca.crt, tls.crt, tls.key; may come late, is read again when it changes");
+
     static final Key<LogLevel> LOG_LEVEL =
             Key.choice("log.level", LogLevel.class, LogLevel.INFO, "What the daemon logs");
     static final Key<LogFormat> LOG_FORMAT =
@@ -94,6 +104,8 @@ public final class RuntimeKeys implements KeyCatalogue {
                 JAVA_OPTIONS,
                 HEALTH,
                 GRACE,
+                CONTROL_LISTEN,
+                CONTROL_TLS,
                 LOG_LEVEL,
                 LOG_FORMAT);
     }

@@ -2,10 +2,10 @@ package io.penstock.cache.control.health;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.penstock.cache.control.rpc.Addresses;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -40,10 +40,7 @@ public final class HealthServer implements AutoCloseable {
      */
     public static HealthServer start(String address, Check live, Check ready) throws PenstockException {
         try {
-            int colon = address.lastIndexOf(':');
-            String host = address.substring(0, Math.max(0, colon)).replaceAll("^\\[|]$", "");
-            InetSocketAddress at = new InetSocketAddress(host, Integer.parseInt(address.substring(colon + 1)));
-            HttpServer server = HttpServer.create(at, BACKLOG);
+            HttpServer server = HttpServer.create(Addresses.parse(address), BACKLOG);
             ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
             server.setExecutor(calls);
             server.createContext("/healthz", exchange -> answer(exchange, "/healthz", live));

@@ -62,10 +62,15 @@ public final class RpcServer implements AutoCloseable {
     public static RpcServer onAddress(
             InetSocketAddress address, SslContext tls, RpcOptions options, BindableService... services)
             throws IOException {
-        return start(address, NioServerSocketChannel::new, options, services, builder -> builder.sslContext(tls)
-                .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
-                .permitKeepAliveTime(ASKED_ALIVE_SECONDS, TimeUnit.SECONDS)
-                .permitKeepAliveWithoutCalls(true));
+        return start(
+                address,
+                NioServerSocketChannel::new,
+                options,
+                services,
+                builder -> builder.sslContext(tls)
+                        .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
+                        .permitKeepAliveTime(ASKED_ALIVE_SECONDS, TimeUnit.SECONDS)
+                        .permitKeepAliveWithoutCalls(true));
     }
 
     private static RpcServer start(
