@@ -18,6 +18,8 @@ import java.util.stream.Stream;
 /** The manifests of this module, as the API server would read them. */
 public final class Manifests {
     public static final Path DIRECTORY = Path.of("manifests").toAbsolutePath();
+    public static final Path EXAMPLES = Path.of("examples").toAbsolutePath();
+    public static final Path CHART = Path.of("chart").toAbsolutePath();
     public static final Path NODE_PLUGIN = DIRECTORY.resolve("node-plugin.yaml");
     public static final String NAMESPACE = "penstock-system";
     public static final String DRIVER = "csi.penstock.io";
@@ -45,8 +47,19 @@ public final class Manifests {
     /** All objects of all manifests, examples included. */
     static List<HasMetadata> all() throws IOException {
         List<HasMetadata> all = new ArrayList<>();
-        try (Stream<Path> files = Files.walk(DIRECTORY)) {
-            files.filter(f -> f.toString().endsWith(".yaml")).sorted().forEach(f -> all.addAll(objects(f)));
+        for (Path file : files(DIRECTORY, EXAMPLES)) {
+            all.addAll(objects(file));
+        }
+        return all;
+    }
+
+    /** The YAML files below these directories. */
+    static List<Path> files(Path... directories) throws IOException {
+        List<Path> all = new ArrayList<>();
+        for (Path directory : directories) {
+            try (Stream<Path> files = Files.walk(directory)) {
+                files.filter(f -> f.toString().endsWith(".yaml")).sorted().forEach(all::add);
+            }
         }
         return all;
     }

@@ -1,0 +1,118 @@
+package io.penstock.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The chart, and that the plain manifests are what it gives; skipped where there is no helm. {@code .ci/helm} builds one. */
+class ChartTest {
+    private static final Path HELM = helm();
+
+    @TempDir
+    private Path directory;
+
+    @BeforeEach
+    void helmIsThere() {
+        assumeThat(HELM).as("helm on PATH or in target/bin: run .ci/helm").isNotNull();
+    }
+
+    private static Path helm() {
+        return Stream.concat(
+                        Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
+                                .map(Path::of),
+                        Stream.of(
+                                Path.of("../target/bin"),
+                                Path.of(System.getProperty("user.home"), ".cache/penstock-lab/bin")))
+                .map(path -> path.resolve("helm").toAbsolutePath().normalize())
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElse(null);
+    }
+
+    @Test
+    void the_plain_manifests_are_what_the_chart_gives() throws Exception {
+        Said said = run(List.of(Manifests.DIRECTORY.resolve("render.sh").toString(), directory.toString()));
+        assertThat(said.status()).as(said.text()).isZero();
+        List<Path> made = list(directory, ".yaml");
+        assertThat(made).isNotEmpty().allSatisfy(file -> assertThat(Manifests.DIRECTORY.resolve(file.getFileName()))
+                .as("run deploy/manifests/render.sh")
+                .hasSameTextualContentAs(file));
+        assertThat(list(Manifests.DIRECTORY, ".yaml")).hasSameSizeAs(made);
+        assertThat(Manifests.CHART.resolve("images.txt")).hasSameTextualContentAs(directory.resolve("images.txt"));
+    }
+
+    @Test
+    void helm_finds_nothing_to_mend() throws Exception {
+        Said said = helm("lint", "--strict", Manifests.CHART.toString());
+        assertThat(said.status()).as(said.text()).isZero();
+    }
+
+    @Test
+    void an_unknown_value_is_an_error_that_names_it() throws Exception {
+        for (String value : List.of("csi.resorces.x=1", "imagePullSecret=x", "cache.storage.type=pvc", "cache.memory=1GiB")) {
+            Said said = helm("template", "penstock", Manifests.CHART.toString(), "--set", value);
+            assertThat(said.status()).as(value).isNotZero();
+            assertThat(said.text()).contains(value.substring(0, value.indexOf('=')).split("\\.", -1)[0]);
+        }
+    }
+
+    @Test
+    void a_registry_takes_the_hosts_place_and_the_path_stays() throws Exception {
+        String with = "registry.example/mirror";
+        for (String repository : List.of("localhost/penstock/penstock", "ghcr.io/penstock/penstock", "penstock/penstock")) {
+            Said said = helm(
+                    "template",
+                    "penstock",
+                    Manifests.CHART.toString(),
+                    "--set",
+                    "global.imageRegistry=" + with + ",image.repository=" + repository);
+            assertThat(said.status()).as(said.text()).isZero();
+            assertThat(said.text().lines().map(String::strip).filter(line -> line.startsWith("image: ")))
+                    .isNotEmpty()
+                    .allMatch(line -> line.startsWith("image: " + with + "/penstock/penstock:"));
+        }
+    }
+
+    @Test
+    void the_last_thing_said_is_how_to_look() throws Exception {
+        Said said = helm("install", "penstock", Manifests.CHART.toString(), "--dry-run=client");
+        assertThat(said.status()).as(said.text()).isZero();
+        assertThat(said.text().strip()).endsWith("kubectl penstock doctor");
+    }
+
+    private static List<Path> list(Path directory, String end) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(f -> f.toString().endsWith(end)).toList();
+        }
+    }
+
+    private record Said(int status, String text) {}
+
+    private static Said helm(String... words) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(HELM.toString()));
+        command.addAll(List.of(words));
+        return run(command);
+    }
+
+    private static Said run(List<String> command) throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("HELM", HELM.toString());
+        Process process = builder.start();
+        process.getOutputStream().close();
+        String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return new Said(process.exitValue(), text);
+    }
+}
