@@ -46,9 +46,11 @@ class ChartTest {
         Said said = run(List.of(Manifests.DIRECTORY.resolve("render.sh").toString(), directory.toString()));
         assertThat(said.status()).as(said.text()).isZero();
         List<Path> made = list(directory, ".yaml");
-        assertThat(made).isNotEmpty().allSatisfy(file -> assertThat(Manifests.DIRECTORY.resolve(file.getFileName()))
-                .as("run deploy/manifests/render.sh")
-                .hasSameTextualContentAs(file));
+        assertThat(made)
+                .isNotEmpty()
+                .allSatisfy(file -> assertThat(Manifests.DIRECTORY.resolve(file.getFileName()))
+                        .as("run deploy/manifests/render.sh")
+                        .hasSameTextualContentAs(file));
         assertThat(list(Manifests.DIRECTORY, ".yaml")).hasSameSizeAs(made);
         assertThat(Manifests.CHART.resolve("images.txt")).hasSameTextualContentAs(directory.resolve("images.txt"));
     }
@@ -61,17 +63,20 @@ class ChartTest {
 
     @Test
     void an_unknown_value_is_an_error_that_names_it() throws Exception {
-        for (String value : List.of("csi.resorces.x=1", "imagePullSecret=x", "cache.storage.type=pvc", "cache.memory=1GiB")) {
+        for (String value :
+                List.of("csi.resorces.x=1", "imagePullSecret=x", "cache.storage.type=pvc", "cache.memory=1GiB")) {
             Said said = helm("template", "penstock", Manifests.CHART.toString(), "--set", value);
             assertThat(said.status()).as(value).isNotZero();
-            assertThat(said.text()).contains(value.substring(0, value.indexOf('=')).split("\\.", -1)[0]);
+            assertThat(said.text())
+                    .contains(value.substring(0, value.indexOf('=')).split("\\.", -1)[0]);
         }
     }
 
     @Test
     void a_registry_takes_the_hosts_place_and_the_path_stays() throws Exception {
         String with = "registry.example/mirror";
-        for (String repository : List.of("localhost/penstock/penstock", "ghcr.io/penstock/penstock", "penstock/penstock")) {
+        for (String repository :
+                List.of("localhost/penstock/penstock", "ghcr.io/penstock/penstock", "penstock/penstock")) {
             Said said = helm(
                     "template",
                     "penstock",
