@@ -7,6 +7,7 @@ import io.penstock.cache.command.CommandProvider;
 import io.penstock.cache.runtime.command.RuntimeCommands;
 import io.penstock.cli.node.NodeCommands;
 import io.penstock.csi.command.CsiCommands;
+import io.penstock.gpu.command.GpuCommands;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -15,7 +16,7 @@ import java.util.Optional;
 /** The commands of all modules. Providers are named here, since looking for services opens every jar. */
 final class Catalogue {
     private static final List<CommandProvider> PROVIDERS = List.of(
-            new RuntimeCommands(), new NodeCommands(), new BenchCommands(), new OwnCommands(), new CsiCommands());
+            new RuntimeCommands(), new NodeCommands(), new BenchCommands(), new OwnCommands(), new CsiCommands(), new GpuCommands());
 
     private Catalogue() {}
 

@@ -18,10 +18,11 @@ final class TrainCommand implements Callable<Integer> {
     private enum Family {
         CLIENT,
         HOLDER,
-        DAEMON
+        DAEMON,
+        LOADER
     }
 
-    @Parameters(paramLabel = "client|holder|daemon")
+    @Parameters(paramLabel = "client|holder|daemon|loader")
     private Family family;
 
     @Override
@@ -33,6 +34,7 @@ final class TrainCommand implements Callable<Integer> {
                 HolderRehearsal.run(TrainCommand::run);
             }
             case DAEMON -> io.penstock.cache.runtime.Rehearsal.daemon();
+            case LOADER -> io.penstock.gpu.command.Rehearsal.run(TrainCommand::run);
         }
         return ErrorCode.Exit.DONE;
     }

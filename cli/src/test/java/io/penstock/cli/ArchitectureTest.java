@@ -107,6 +107,34 @@ final class ArchitectureTest {
     }
 
     @Test
+    void the_loader_knows_of_the_cache_runtime_only_its_conventions_and_how_to_talk_to_it() {
+        classes()
+                .that()
+                .resideInAPackage("io.penstock.gpu..")
+                .should()
+                .onlyDependOnClassesThat(DescribedPredicate.describe(
+                        "lie in control, command, " + EVERYWHERE + " or outside of the cache runtime", target -> {
+                            String part = partOf(target);
+                            boolean ours = target.getPackageName().startsWith("io.penstock.");
+                            return part == null
+                                    ? !ours || target.getPackageName().startsWith("io.penstock.gpu")
+                                    : EVERYWHERE.contains(part) || part.equals("control") || part.equals("command");
+                        }))
+                .check(OURS);
+    }
+
+    @Test
+    void cuda_stays_in_the_package_of_devices() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.penstock.gpu.device..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("jcuda..")
+                .check(OURS);
+    }
+
+    @Test
     void the_csi_driver_starts_no_process() {
         noClasses()
                 .that()
@@ -127,7 +155,8 @@ final class ArchitectureTest {
     void foreign_functions_stay_in_the_linux_package_and_the_kernel_protocol() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages("io.penstock.cache.linux..", "io.penstock.cache.mount.fuse..")
+                .resideOutsideOfPackages(
+                        "io.penstock.cache.linux..", "io.penstock.cache.mount.fuse..", "io.penstock.gpu.device..")
                 .should()
                 .dependOnClassesThat()
                 .haveFullyQualifiedName("java.lang.foreign.Linker")

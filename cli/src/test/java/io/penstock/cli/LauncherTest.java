@@ -32,6 +32,7 @@ class LauncherTest {
         Files.writeString(home.resolve("class-path/control"), "lib/netty.jar:lib/penstock-cli.jar");
         Files.writeString(home.resolve("class-path/engine"), "lib/netty.jar");
         Files.writeString(home.resolve("class-path/runtime"), "lib/netty.jar");
+        Files.writeString(home.resolve("class-path/gpu-loader"), "lib/netty.jar");
     }
 
     private Path java(String where, String release, String script) throws IOException {

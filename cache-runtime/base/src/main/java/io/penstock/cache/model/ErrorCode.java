@@ -5,7 +5,8 @@ import java.util.Optional;
 
 /**
  * Every error a person can meet, with a code that never changes its meaning. 01xx: usage and configuration, 02xx: this
- * machine, 03xx: cache directory, 04xx: origin, 05xx: mount and session, 06xx: daemon and control API.
+ * machine, 03xx: cache directory, 04xx: origin, 05xx: mount and session, 06xx: daemon and control API, 07xx: weights and
+ * their loader.
  */
 public enum ErrorCode {
     USAGE("PEN-0101", "wrong usage", Exit.USAGE),
@@ -45,7 +46,11 @@ public enum ErrorCode {
     DAEMON_FAILED("PEN-0602", "the daemon ended before it was ready", Exit.FAILED),
     NOT_READY("PEN-0603", "not ready within the time-out", Exit.NOT_READY),
     UNKNOWN_SNAPSHOT("PEN-0604", "no such snapshot here", Exit.FAILED),
-    INTERNAL("PEN-0699", "a fault in Penstock itself", Exit.FAILED);
+    INTERNAL("PEN-0699", "a fault in Penstock itself", Exit.FAILED),
+
+    LOADER_READ("PEN-0711", "a weight file cannot be read", Exit.FAILED),
+    LOADER_DEVICE("PEN-0712", "the device of a load cannot be used", Exit.FAILED),
+    LOADER_PROTOCOL("PEN-0713", "engine and loader do not understand each other", Exit.FAILED);
 
     /** Exit statuses of every command. */
     public static final class Exit {

@@ -1,0 +1,2 @@
+/** {@code penstock load}. */
+package io.penstock.gpu.command;
