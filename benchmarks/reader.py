@@ -85,6 +85,19 @@ def transformers(files, seen):
             seen.tensor(name, array)
 
 
+def loader(files, seen):
+    """Through Penstock's loader, a process of its own whose start is in the time."""
+    import sys
+
+    repository = Path(__file__).resolve().parent.parent
+    sys.path.insert(0, str(repository / "gpu-loader/python/src"))
+    import penstock
+
+    launcher = os.environ.get("PENSTOCK", str(repository / "penstock"))
+    for name, array in penstock.iterate(files, framework="numpy", launcher=launcher):
+        seen.tensor(name, array)
+
+
 def read(files, seen):
     """read(2) of 1 MiB, file after file. The first MiB counts as the first tensor."""
     import numpy
@@ -128,6 +141,7 @@ def processes(files, seen, every):
 PATTERNS = {
     "vllm": vllm,
     "transformers": transformers,
+    "loader": loader,
     "read": read,
     "processes": lambda files, seen: processes(files, seen, False),
     "ranks": lambda files, seen: processes(files, seen, True),
