@@ -16,7 +16,12 @@ import java.util.Optional;
 /** The commands of all modules. Providers are named here, since looking for services opens every jar. */
 final class Catalogue {
     private static final List<CommandProvider> PROVIDERS = List.of(
-            new RuntimeCommands(), new NodeCommands(), new BenchCommands(), new OwnCommands(), new CsiCommands(), new GpuCommands());
+            new RuntimeCommands(),
+            new NodeCommands(),
+            new BenchCommands(),
+            new OwnCommands(),
+            new CsiCommands(),
+            new GpuCommands());
 
     private Catalogue() {}
 

@@ -92,8 +92,8 @@ final class Digests {
     String all() {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            found.forEach((name, crc) ->
-                    sha.update((name + " " + HexFormat.of().toHexDigits(crc, 8) + "\n").getBytes(StandardCharsets.UTF_8)));
+            found.forEach((name, crc) -> sha.update(
+                    (name + " " + HexFormat.of().toHexDigits(crc, 8) + "\n").getBytes(StandardCharsets.UTF_8)));
             return "sha256:" + HexFormat.of().formatHex(sha.digest());
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);

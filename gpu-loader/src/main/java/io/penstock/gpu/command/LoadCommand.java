@@ -100,9 +100,11 @@ final class LoadCommand implements Callable<Integer> {
                 stages.add(Stages.Stage.CHECK, since, length);
             }
             done[0] += length;
-            progress.update(ProgressState.local(done[0], total, tensor.file(), model.files().size()));
+            progress.update(ProgressState.local(
+                    done[0], total, tensor.file(), model.files().size()));
         });
-        progress.finish(ProgressState.local(total, total, model.files().size(), model.files().size()));
+        progress.finish(ProgressState.local(
+                total, total, model.files().size(), model.files().size()));
         return LoadResult.of(model, to.description(), stages, pipeline.stagingPeak(), digests);
     }
 }

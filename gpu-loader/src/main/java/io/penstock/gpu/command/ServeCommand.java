@@ -27,10 +27,7 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private GlobalOptions global;
 
-    @Option(
-            names = "--socket",
-            paramLabel = "PATH",
-            description = "Where engines connect (loader.socket).")
+    @Option(names = "--socket", paramLabel = "PATH", description = "Where engines connect (loader.socket).")
     private Path socket;
 
     @Option(
@@ -49,8 +46,7 @@ final class ServeCommand implements Callable<Integer> {
         }
         LoaderLog.toStderr(stdin ? Level.ERROR : Level.INFO);
         try (Devices devices = Devices.all();
-                LoaderService service =
-                        new LoaderService(devices, new FileModels(), LoaderKeys.options(config))) {
+                LoaderService service = new LoaderService(devices, new FileModels(), LoaderKeys.options(config))) {
             if (stdin) {
                 service.serve(LoaderService.inherited(0));
                 return ErrorCode.Exit.DONE;

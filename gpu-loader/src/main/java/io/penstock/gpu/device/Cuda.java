@@ -72,8 +72,8 @@ final class Cuda {
      */
     static long openIpc(byte[] handle) throws IOException {
         SymbolLookup library = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
-        MethodHandle open = function(
-                library, "cuIpcOpenMemHandle_v2", FunctionDescriptor.of(JAVA_INT, ADDRESS, HANDLE, JAVA_INT));
+        MethodHandle open =
+                function(library, "cuIpcOpenMemHandle_v2", FunctionDescriptor.of(JAVA_INT, ADDRESS, HANDLE, JAVA_INT));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment address = arena.allocate(JAVA_LONG);
             MemorySegment bytes = arena.allocate(HANDLE).copyFrom(MemorySegment.ofArray(handle));

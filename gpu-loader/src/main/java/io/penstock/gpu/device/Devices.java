@@ -41,8 +41,7 @@ public final class Devices implements AutoCloseable {
             return HostDevice.staged();
         }
         if (!name.matches("cuda(:\\d{1,3})?")) {
-            throw new PenstockException(
-                    ErrorCode.USAGE, "there is no device '" + name + "'", "Use host, or cuda:0.");
+            throw new PenstockException(ErrorCode.USAGE, "there is no device '" + name + "'", "Use host, or cuda:0.");
         }
         if (!Cuda.present()) {
             throw new PenstockException(
@@ -57,7 +56,8 @@ public final class Devices implements AutoCloseable {
     public String description() {
         return gpus.isEmpty()
                 ? host.description()
-                : String.join(", ", gpus.values().stream().map(Device::description).toList());
+                : String.join(
+                        ", ", gpus.values().stream().map(Device::description).toList());
     }
 
     /** Kinds of memory that can be opened. */

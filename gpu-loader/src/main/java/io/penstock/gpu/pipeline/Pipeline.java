@@ -227,8 +227,9 @@ public final class Pipeline implements AutoCloseable {
 
     /** The device gives this thread no lane: what is queued fails instead of waiting for ever. */
     private void dieOf(IOException e) {
-        PenstockException failure =
-                e instanceof PenstockException p ? p : new PenstockException(ErrorCode.LOADER_DEVICE, e.getMessage(), "");
+        PenstockException failure = e instanceof PenstockException p
+                ? p
+                : new PenstockException(ErrorCode.LOADER_DEVICE, e.getMessage(), "");
         for (Piece piece = next(); !piece.last(); piece = next()) {
             piece.fill.fail(failure);
             piece.fill.pieceDone();

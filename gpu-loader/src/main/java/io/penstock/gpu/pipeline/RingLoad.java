@@ -94,7 +94,8 @@ public final class RingLoad {
                 parts.add(new Fill.Part(tensor.file(), tensor.fileOffset(), tensor.length(), at));
             }
         }
-        Destination memory = end <= slotBytes && !free.isEmpty() ? free.pop() : device.allocate(Math.max(slotBytes, end));
+        Destination memory =
+                end <= slotBytes && !free.isEmpty() ? free.pop() : device.allocate(Math.max(slotBytes, end));
         CountDownLatch done = new CountDownLatch(1);
         Fill fill = new Fill(memory, parts, _ -> done.countDown());
         filling.addLast(new Batch(placed, memory, fill, done));

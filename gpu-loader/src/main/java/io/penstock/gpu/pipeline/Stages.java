@@ -67,8 +67,8 @@ public final class Stages {
         for (Stage stage : Stage.values()) {
             Counts c = counts.get(stage);
             if (c.end.get() != Long.MIN_VALUE) {
-                found.add(new Measured(
-                        stage, c.bytes.sum(), c.begin.get() / 1e9, c.end.get() / 1e9, c.busy.sum() / 1e9));
+                found.add(
+                        new Measured(stage, c.bytes.sum(), c.begin.get() / 1e9, c.end.get() / 1e9, c.busy.sum() / 1e9));
             }
         }
         return found;

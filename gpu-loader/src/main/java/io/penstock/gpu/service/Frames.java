@@ -90,7 +90,8 @@ final class Frames {
             int magic = head.getInt();
             int length = head.getInt();
             if (magic != MAGIC || length <= 0 || length > LARGEST) {
-                throw Protocol.broken("what came is no message: its head is " + Integer.toHexString(magic) + " " + length);
+                throw Protocol.broken(
+                        "what came is no message: its head is " + Integer.toHexString(magic) + " " + length);
             }
             Frame frame = new Frame(parse(body(length, fds)), List.copyOf(fds));
             good = true;

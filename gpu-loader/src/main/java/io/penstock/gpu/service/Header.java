@@ -24,12 +24,28 @@ import java.util.Map;
 record Header(List<Model.Tensor> tensors, Map<String, String> metadata) {
     private static final long LARGEST = 100_000_000;
     private static final Map<String, Integer> BITS = Map.ofEntries(
-            Map.entry("BOOL", 8), Map.entry("U8", 8), Map.entry("I8", 8), Map.entry("F8_E5M2", 8),
-            Map.entry("F8_E4M3", 8), Map.entry("F8_E8M0", 8), Map.entry("F8_E4M3FNUZ", 8), Map.entry("F8_E5M2FNUZ", 8),
-            Map.entry("F4", 4), Map.entry("F6_E2M3", 6), Map.entry("F6_E3M2", 6), Map.entry("I16", 16),
-            Map.entry("U16", 16), Map.entry("F16", 16), Map.entry("BF16", 16), Map.entry("I32", 32),
-            Map.entry("U32", 32), Map.entry("F32", 32), Map.entry("I64", 64), Map.entry("U64", 64),
-            Map.entry("F64", 64), Map.entry("C64", 64));
+            Map.entry("BOOL", 8),
+            Map.entry("U8", 8),
+            Map.entry("I8", 8),
+            Map.entry("F8_E5M2", 8),
+            Map.entry("F8_E4M3", 8),
+            Map.entry("F8_E8M0", 8),
+            Map.entry("F8_E4M3FNUZ", 8),
+            Map.entry("F8_E5M2FNUZ", 8),
+            Map.entry("F4", 4),
+            Map.entry("F6_E2M3", 6),
+            Map.entry("F6_E3M2", 6),
+            Map.entry("I16", 16),
+            Map.entry("U16", 16),
+            Map.entry("F16", 16),
+            Map.entry("BF16", 16),
+            Map.entry("I32", 32),
+            Map.entry("U32", 32),
+            Map.entry("F32", 32),
+            Map.entry("I64", 64),
+            Map.entry("U64", 64),
+            Map.entry("F64", 64),
+            Map.entry("C64", 64));
     private static final ObjectMapper MAPPER = new ObjectMapper(JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .streamReadConstraints(StreamReadConstraints.builder()
@@ -76,7 +92,9 @@ record Header(List<Model.Tensor> tensors, Map<String, String> metadata) {
         Map<String, String> metadata = new HashMap<>();
         for (Map.Entry<String, JsonNode> entry : json.properties()) {
             if (entry.getKey().equals("__metadata__")) {
-                entry.getValue().properties().forEach(m -> metadata.put(m.getKey(), m.getValue().asText()));
+                entry.getValue()
+                        .properties()
+                        .forEach(m -> metadata.put(m.getKey(), m.getValue().asText()));
             } else {
                 tensors.add(tensor(entry.getKey(), entry.getValue(), file, number, begin, size));
             }
@@ -110,7 +128,9 @@ record Header(List<Model.Tensor> tensors, Map<String, String> metadata) {
         }
         long from = whole(offsets.get(0), name, file);
         long to = whole(offsets.get(1), name, file);
-        if (from > to || to > size || !expected.equals(BigInteger.valueOf(to - from).shiftLeft(3))) {
+        if (from > to
+                || to > size
+                || !expected.equals(BigInteger.valueOf(to - from).shiftLeft(3))) {
             throw FileModels.refused(file, "tensor " + name + " lies outside of the file or has the wrong length");
         }
         return new Model.Tensor(name, t.path("dtype").asText(), shape, number, begin + from, to - from);

@@ -61,7 +61,8 @@ public final class LoaderService implements AutoCloseable {
         try (UnixSocket other = UnixSocket.connect(path, UnixSocket.Kind.STREAM)) {
             throw new PenstockException(
                     ErrorCode.LOADER_DEVICE,
-                    "a loader serves at " + path + " already: process " + other.peer().pid(),
+                    "a loader serves at " + path + " already: process "
+                            + other.peer().pid(),
                     "Use that one, or another path.");
         } catch (ErrnoException e) {
             if (e.errno() != Errno.ECONNREFUSED) {

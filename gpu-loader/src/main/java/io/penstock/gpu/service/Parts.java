@@ -22,8 +22,9 @@ final class Parts {
             if (item.length() == 0
                     || item.start() > tensor.length() - item.length()
                     || item.at() > slotBytes - item.length()) {
-                throw Protocol.broken("bytes " + item.start() + "+" + item.length() + " of tensor " + tensor.name()
-                        + ", which has " + tensor.length() + ", do not fit at " + item.at() + " of a slot of " + slotBytes);
+                throw Protocol.broken(
+                        "bytes " + item.start() + "+" + item.length() + " of tensor " + tensor.name() + ", which has "
+                                + tensor.length() + ", do not fit at " + item.at() + " of a slot of " + slotBytes);
             }
             Fill.Part part = new Fill.Part(tensor.file(), tensor.offset() + item.start(), item.length(), item.at());
             if (last != null && follows(last, part)) {

@@ -93,14 +93,12 @@ final class Protocol {
 
     private static Request slot(JsonNode m) throws IOException {
         long bytes = number(m, "bytes");
-        Exported memory =
-                switch (text(m, "kind")) {
-                    case "memfd" -> new Exported.Shared(bytes);
-                    case "cuda-ipc" ->
-                        new Exported.CudaIpc(
-                                bytes, handle(text(m, "handle")), number(m, "offset"), text(m, "gpu"));
-                    default -> throw broken("there is no memory of this kind");
-                };
+        Exported memory = switch (text(m, "kind")) {
+            case "memfd" -> new Exported.Shared(bytes);
+            case "cuda-ipc" ->
+                new Exported.CudaIpc(bytes, handle(text(m, "handle")), number(m, "offset"), text(m, "gpu"));
+            default -> throw broken("there is no memory of this kind");
+        };
         return new Request.Slot(small(m, "slot"), memory);
     }
 

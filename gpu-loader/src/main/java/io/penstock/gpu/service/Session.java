@@ -126,7 +126,8 @@ final class Session {
         stages.add(Stages.Stage.OPEN, since, 0);
         int sent = 0;
         do {
-            List<Model.Tensor> page = model.tensors().subList(sent, Math.min(model.tensors().size(), sent + PAGE));
+            List<Model.Tensor> page =
+                    model.tensors().subList(sent, Math.min(model.tensors().size(), sent + PAGE));
             sent += sendPage(page, sent);
         } while (sent < model.tensors().size());
     }

@@ -121,7 +121,9 @@ class PipelineTest {
                 }
                 Fill whole = fill(pipeline, to, List.of(new Fill.Part(0, 0, content.length, 0)));
                 assertThat(whole.failure().code()).isEqualTo(ErrorCode.LOADER_READ);
-                assertThat(whole.failure()).hasMessageContaining("weights.safetensors").hasMessageContaining("changed");
+                assertThat(whole.failure())
+                        .hasMessageContaining("weights.safetensors")
+                        .hasMessageContaining("changed");
                 assertThat(fill(pipeline, to, List.of(new Fill.Part(0, 100, 5000, 0)))
                                 .failure())
                         .isNull();

@@ -13,7 +13,6 @@ final class LoaderMain {
     public static void main(String[] args) {
         CommandEntry load = new GpuCommands().commands().getFirst();
         Object command = load.maker().get();
-        System.exit(
-                Commands.run(load.name(), command, Streams.ofProcess(), Arrays.copyOfRange(args, 1, args.length)));
+        System.exit(Commands.run(load.name(), command, Streams.ofProcess(), Arrays.copyOfRange(args, 1, args.length)));
     }
 }

@@ -29,8 +29,23 @@ class ProtocolFuzzTest {
             "{\"type\":\"fetch\",\"fetch\":12,\"slot\":3,\"items\":[[0,0,100,4096],[1,5,20,8192],[2,0,1,0]],\"more\":true}",
             "{\"type\":\"end\"}");
     private static final String[] WORDS = {
-        "-1", "9223372036854775807", "-9223372036854775808", "1e400", "99999999999999999999999", "null", "true", "[]", "{}", "\"\"",
-        "\"\\ud800\"", "[[[[[[[[[[[[[[[[[[[[", "\\u0000", "\0", "\"type\":\"fetch\",", "0.5", "[0,0,1,0],"
+        "-1",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "1e400",
+        "99999999999999999999999",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "\"\"",
+        "\"\\ud800\"",
+        "[[[[[[[[[[[[[[[[[[[[",
+        "\\u0000",
+        "\0",
+        "\"type\":\"fetch\",",
+        "0.5",
+        "[0,0,1,0],"
     };
     private static final Model MODEL = new Model(
             List.of(Path.of("/model/a.safetensors")),
@@ -64,8 +79,8 @@ class ProtocolFuzzTest {
                 Protocol.Request request = Protocol.request(Frames.parse(message));
                 understood++;
                 if (request instanceof Protocol.Request.Fetch fetch) {
-                    Parts.of(fetch.items(), MODEL, 1 << 20).forEach(p -> assertThat(p.at() + p.length())
-                            .isBetween(1L, 1L << 20));
+                    Parts.of(fetch.items(), MODEL, 1 << 20)
+                            .forEach(p -> assertThat(p.at() + p.length()).isBetween(1L, 1L << 20));
                 }
             } catch (PenstockException e) {
                 assertThat(e.code().code()).startsWith("PEN-07");

@@ -155,7 +155,10 @@ class SessionTest {
         for (byte[] raw : new byte[][] {
             "GET / HTTP/1.1\r\n\r\n".getBytes(UTF_8),
             ByteBuffer.allocate(8).putInt(Frames.MAGIC).putInt(-1).array(),
-            ByteBuffer.allocate(8).putInt(Frames.MAGIC).putInt(Integer.MAX_VALUE).array(),
+            ByteBuffer.allocate(8)
+                    .putInt(Frames.MAGIC)
+                    .putInt(Integer.MAX_VALUE)
+                    .array(),
             ByteBuffer.allocate(8).putInt(Frames.MAGIC).putInt(0).array(),
             Frames.frame("{\"a\":".repeat(10_000).getBytes(UTF_8)),
             Frames.frame(new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1})

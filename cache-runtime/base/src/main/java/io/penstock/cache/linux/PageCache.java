@@ -21,9 +21,7 @@ public final class PageCache {
             range.set(JAVA_LONG, 8, length);
             MemorySegment stat = arena.allocate(40, 8);
             long result = SYSCALL.call(SYS_CACHESTAT, file.number(), Libc.pointer(range), Libc.pointer(stat), 0);
-            return result == 0
-                    ? OptionalLong.of(stat.get(JAVA_LONG, 0) * Machine.pageSize())
-                    : OptionalLong.empty();
+            return result == 0 ? OptionalLong.of(stat.get(JAVA_LONG, 0) * Machine.pageSize()) : OptionalLong.empty();
         }
     }
 }

@@ -27,8 +27,8 @@ public final class SharedMemory {
     public static Fd create(String name, long bytes) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             long flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-            Fd fd = Fd.adopt(Libc.check(
-                    "memfd_create", (int) MEMFD_CREATE.call(Libc.pointer(arena.allocateFrom(name)), flags)));
+            Fd fd = Fd.adopt(
+                    Libc.check("memfd_create", (int) MEMFD_CREATE.call(Libc.pointer(arena.allocateFrom(name)), flags)));
             try {
                 fd.truncate(bytes);
                 int ignored = fd.fcntl(F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
