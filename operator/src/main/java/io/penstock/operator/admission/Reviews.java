@@ -1,0 +1,98 @@
+package io.penstock.operator.admission;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import io.fabric8.zjsonpatch.JsonDiff;
+import io.penstock.operator.api.DataLoad;
+import io.penstock.operator.api.Dataset;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+
+/** Answers AdmissionReviews ({@code admission.k8s.io/v1}). Thread-safe. */
+final class Reviews {
+    private static final int UNPROCESSABLE = 422;
+
+    private final ObjectMapper json = new ObjectMapper();
+    private final KubernetesSerialization serialization = new KubernetesSerialization();
+    private final PodChange change;
+
+    Reviews(PodChange change) {
+        this.change = change;
+    }
+
+    /**
+     * The answer to one review.
+     *
+     * @throws JsonProcessingException when it is none
+     */
+    byte[] answer(byte[] body) throws JsonProcessingException {
+        JsonNode request = parse(body).path("request");
+        JsonNode object = request.path("object");
+        if (!request.path("uid").isTextual() || !object.isObject()) {
+            throw new BadReview("no AdmissionReview with a uid and an object");
+        }
+        ObjectNode response =
+                json.createObjectNode().put("uid", request.get("uid").asText());
+        String kind = request.path("kind").path("kind").asText();
+        switch (kind) {
+            case "Pod" -> pod(response, object, request.path("namespace").asText());
+            case "Dataset" -> verdict(response, kind, Rules.problems(convert(object, Dataset.class)));
+            case "DataLoad" -> verdict(response, kind, Rules.problems(convert(object, DataLoad.class)));
+            default -> response.put("allowed", true);
+        }
+        ObjectNode review =
+                json.createObjectNode().put("apiVersion", "admission.k8s.io/v1").put("kind", "AdmissionReview");
+        review.set("response", response);
+        return json.writeValueAsBytes(review);
+    }
+
+    private JsonNode parse(byte[] body) throws JsonProcessingException {
+        return json.readTree(new String(body, StandardCharsets.UTF_8));
+    }
+
+    private <T> T convert(JsonNode object, Class<T> type) {
+        return serialization.convertValue(object, type);
+    }
+
+    private void pod(ObjectNode response, JsonNode object, String namespace) throws JsonProcessingException {
+        response.put("allowed", true);
+        Pod before = convert(object, Pod.class);
+        Optional<Pod> after = change.apply(before, namespace);
+        if (after.isEmpty()) {
+            return;
+        }
+        // Both through the same types: what these do not know is in neither, and stays.
+        JsonNode patch = JsonDiff.asJson(tree(before), tree(after.get()));
+        response.put("patchType", "JSONPatch")
+                .put("patch", Base64.getEncoder().encodeToString(json.writeValueAsBytes(patch)));
+    }
+
+    private JsonNode tree(Pod pod) throws JsonProcessingException {
+        return json.readTree(serialization.asJson(pod));
+    }
+
+    private static void verdict(ObjectNode response, String kind, List<String> problems) {
+        response.put("allowed", problems.isEmpty());
+        if (!problems.isEmpty()) {
+            response.putObject("status")
+                    .put("code", UNPROCESSABLE)
+                    .put("reason", "Invalid")
+                    .put("message", kind + " is invalid: " + String.join("; ", problems));
+        }
+    }
+
+    /** What came is JSON, and no review. */
+    static final class BadReview extends JsonProcessingException {
+        private static final long serialVersionUID = 1;
+
+        BadReview(String message) {
+            super(message);
+        }
+    }
+}

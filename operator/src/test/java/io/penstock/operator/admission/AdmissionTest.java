@@ -1,0 +1,253 @@
+package io.penstock.operator.admission;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfigurationBuilder;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.RuleWithOperations;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.RuleWithOperationsBuilder;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfigurationBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.penstock.operator.ApiServer;
+import io.penstock.operator.certificates.Certificates;
+import java.io.ByteArrayInputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A real API server asks our webhooks. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class AdmissionTest {
+    private static final String NAMESPACE = "admission";
+    private static final Map<String, Long> LLAMA = Map.of("gpu-1", 100L << 30, "gpu-2", 50L << 30, "gpu-3", 0L);
+
+    private KubernetesClient client;
+    private AdmissionServer server;
+    private Certificates.Material material;
+
+    @BeforeAll
+    void start() throws Exception {
+        client = ApiServer.get().client();
+        var ignored = client.resource(new NamespaceBuilder()
+                        .withNewMetadata()
+                        .withName(NAMESPACE)
+                        .endMetadata()
+                        .build())
+                .create();
+        material = new Certificates(client, NAMESPACE, List.of("127.0.0.1"), Clock.systemUTC()).ensure();
+        server = AdmissionServer.start(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                material,
+                new PodChange(
+                        (namespace, claim) ->
+                                claim.equals("llama") ? Optional.of(LLAMA) : Optional.<Map<String, Long>>empty(),
+                        new PodChange.SidecarImage("penstock:1", "IfNotPresent")));
+        configure();
+        new Webhooks(client).believe(material);
+        Awaitility.await("the API server asks the webhooks")
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> pod("ready", "{}", "llama").getSpec().getAffinity() != null);
+    }
+
+    private void configure() {
+        String url = "https://127.0.0.1:" + server.port() + AdmissionServer.PATH;
+        var ignored = client.resource(new MutatingWebhookConfigurationBuilder()
+                        .withNewMetadata()
+                        .withName(Webhooks.NAME)
+                        .endMetadata()
+                        .addNewWebhook()
+                        .withName("pods.penstock.io")
+                        .withNewClientConfig()
+                        .withUrl(url)
+                        .endClientConfig()
+                        .withRules(rule("", "v1", "pods"))
+                        .withFailurePolicy("Ignore")
+                        .withTimeoutSeconds(5)
+                        .withSideEffects("None")
+                        .withAdmissionReviewVersions("v1")
+                        .endWebhook()
+                        .build())
+                .create();
+        var validating = client.resource(new ValidatingWebhookConfigurationBuilder()
+                        .withNewMetadata()
+                        .withName(Webhooks.NAME)
+                        .endMetadata()
+                        .addNewWebhook()
+                        .withName("datasets.penstock.io")
+                        .withNewClientConfig()
+                        .withUrl(url)
+                        .endClientConfig()
+                        .withRules(rule("cache.penstock.io", "v1alpha1", "*"))
+                        .withFailurePolicy("Fail")
+                        .withTimeoutSeconds(5)
+                        .withSideEffects("None")
+                        .withAdmissionReviewVersions("v1")
+                        .endWebhook()
+                        .build())
+                .create();
+        assertThat(validating).isNotNull();
+    }
+
+    private static RuleWithOperations rule(String group, String version, String resource) {
+        return new RuleWithOperationsBuilder()
+                .withApiGroups(group)
+                .withApiVersions(version)
+                .withResources(resource)
+                .withOperations("CREATE", "UPDATE")
+                .build();
+    }
+
+    @AfterAll
+    void stop() {
+        if (client != null) {
+            var admission = client.admissionRegistration().v1();
+            var ignored = admission
+                    .mutatingWebhookConfigurations()
+                    .withName(Webhooks.NAME)
+                    .delete();
+            ignored = admission
+                    .validatingWebhookConfigurations()
+                    .withName(Webhooks.NAME)
+                    .delete();
+            client.close();
+        }
+        if (server != null) {
+            server.close();
+        }
+    }
+
+    /** Dry run, so that nothing stays. */
+    private Pod pod(String name, String annotations, String claim) {
+        String yaml = """
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: %s, namespace: %s, annotations: %s}
+                spec:
+                  containers:
+                    - {name: engine, image: engine:1, volumeMounts: [{name: model, mountPath: /model}]}
+                  volumes:
+                    - {name: model, persistentVolumeClaim: {claimName: %s, readOnly: true}}
+                """.formatted(name, NAMESPACE, annotations, claim);
+        return client.pods()
+                .load(new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8)))
+                .dryRun(true)
+                .create();
+    }
+
+    @Test
+    void nodesThatHaveTheBytesArePreferredByWhatTheyHave() {
+        var terms = pod("engine", "{}", "llama")
+                .getSpec()
+                .getAffinity()
+                .getNodeAffinity()
+                .getPreferredDuringSchedulingIgnoredDuringExecution();
+        assertThat(terms).hasSize(2);
+        assertThat(terms.get(0).getWeight()).isEqualTo(100);
+        assertThat(terms.get(0).getPreference().getMatchFields().getFirst().getValues())
+                .containsExactly("gpu-1");
+        assertThat(terms.get(1).getWeight()).isEqualTo(50);
+    }
+
+    @Test
+    void otherPodsAreLeftAsTheyAre() {
+        Pod pod = pod("other", "{cache.penstock.io/prefetcher: 'true'}", "database");
+        assertThat(pod.getSpec().getAffinity()).isNull();
+        assertThat(pod.getSpec().getInitContainers()).isEmpty();
+    }
+
+    @Test
+    void theSidecarComesFirstAndHoldsTheOthersBack() {
+        Pod pod = pod(
+                "engine",
+                "{cache.penstock.io/prefetcher: 'true', cache.penstock.io/wait: bytes=20GiB,"
+                        + " cache.penstock.io/on-failure: fail, cache.penstock.io/deadline: 30m}",
+                "llama");
+        var sidecar = pod.getSpec().getInitContainers().getFirst();
+        assertThat(sidecar.getRestartPolicy()).isEqualTo("Always");
+        assertThat(sidecar.getArgs())
+                .startsWith("sidecar")
+                .contains("--wait=bytes=20GiB", "--on-failure=fail", "--deadline=30m");
+        assertThat(sidecar.getStartupProbe().getHttpGet().getPath()).isEqualTo("/readyz");
+        assertThat(sidecar.getVolumeMounts()).extracting("name").contains("model", "penstock-control");
+        assertThat(pod.getSpec().getVolumes())
+                .filteredOn(v -> v.getCsi() != null)
+                .singleElement()
+                .satisfies(v -> assertThat(v.getCsi().getVolumeAttributes()).containsEntry("volume", "control"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    Dataset  | {mounts: [{mountPoint: 's3://a', options: {regoin: b}}]}          | did you mean region?
+                    Dataset  | {mounts: [{mountPoint: 's3://a', options: {path-style: maybe}}]}  | must be one of auto, on, off
+                    Dataset  | {mounts: [{mountPoint: 's3://a', options: {access-key-id: AKIA}}]} | is secret; write it in encryptOptions
+                    Dataset  | {mounts: [{mountPoint: 's3://a', encryptOptions: [{name: password, valueFrom: {secretKeyRef: {name: s, key: k}}}]}]} | there is no option password
+                    Dataset  | {mounts: [{mountPoint: 's3://a', encryptOptions: [{name: access-key-id, valueFrom: {secretKeyRef: {name: s, key: k}}}]}]} | go together; write both
+                    Dataset  | {mounts: [{mountPoint: 's3://a', revision: main}]}                | has no revisions
+                    Dataset  | {mounts: [{mountPoint: 'dataset://admission/bad'}]}               | refers to the Dataset itself
+                    DataLoad | {dataset: {name: a, namespace: other}}                            | dataset://other/a
+                    DataLoad | {dataset: {name: a}, policy: Cron, schedule: 'at three'}          | must have the five fields of cron
+                    """)
+    void whatCannotBeIsRefusedInWords(String kind, String spec, String message) {
+        assertThatThrownBy(() -> create(kind, spec))
+                .isInstanceOf(KubernetesClientException.class)
+                .hasMessageContaining(message)
+                .message()
+                .doesNotContain("AKIA");
+    }
+
+    @Test
+    void whatIsRightIsTaken() {
+        create("Dataset", "{mounts: [{mountPoint: 's3://a', options: {region: b, path-style: 'on'}}]}");
+        create("DataLoad", "{dataset: {name: a, namespace: admission}, policy: Cron, schedule: '*/5 * * * *'}");
+        create("CacheRuntime", "{}");
+    }
+
+    private void create(String kind, String spec) {
+        String yaml =
+                "apiVersion: cache.penstock.io/v1alpha1\nkind: " + kind + "\nmetadata: {name: bad}\nspec: " + spec;
+        var loaded = client.load(new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8)));
+        var ignored = loaded.inNamespace(NAMESPACE).dryRun(true).create();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "[",
+                "{}",
+                "{\"request\": 1}",
+                "{\"request\": {\"uid\": \"a\", \"object\": {\"spec\": 7}, \"kind\": {\"kind\": \"Pod\"}}}"
+            })
+    void whatIsNoReviewIsAnErrorOfTheirs(String body) throws Exception {
+        try (HttpClient http = HttpClient.newBuilder()
+                .sslContext(io.penstock.operator.certificates.Tls.context(material.operator(), material.authorities()))
+                .build()) {
+            HttpResponse<String> response = http.send(
+                    HttpRequest.newBuilder(URI.create("https://127.0.0.1:" + server.port() + AdmissionServer.PATH))
+                            .POST(HttpRequest.BodyPublishers.ofString(body))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertThat(response.statusCode()).isEqualTo(400);
+        }
+    }
+}
