@@ -277,8 +277,28 @@ public final class Volumes implements AutoCloseable {
                 shelf.all().size(),
                 held.size(),
                 lost.size());
+        lost.stream().map(VolumeRecord::session).distinct().forEach(session -> say(session, lost));
         for (VolumeRecord volume : lost) {
             heal(volume);
+        }
+    }
+
+    /** The driver has no account of its own to make an event with: whoever watches the daemons finds it in their status. */
+    private void say(String session, Collection<VolumeRecord> lost) {
+        List<VolumeSpec> specs = lost.stream()
+                .filter(v -> v.session().equals(session))
+                .map(VolumeRecord::spec)
+                .toList();
+        try {
+            holder.say(new PenstockException(
+                    ErrorCode.SESSION_LOST,
+                    "a session of " + specs.getFirst().source() + " was lost with all its processes; volumes that show it: "
+                            + specs.size(),
+                    "Restart pods that report I/O errors; new ones read well."));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            LOG.warn("the daemon does not hear of a lost session: {}", e.getMessage());
         }
     }
 
@@ -292,7 +312,10 @@ public final class Volumes implements AutoCloseable {
                 shelf.all().stream().filter(v -> v.session().equals(session)).toList();
         if (!lost.isEmpty()) {
             LOG.error("a session that {} volumes show {}", lost.size(), how);
-            Thread.ofVirtual().name("heal").start(() -> lost.forEach(this::heal));
+            Thread.ofVirtual().name("heal").start(() -> {
+                say(session, lost);
+                lost.forEach(this::heal);
+            });
         }
     }
 

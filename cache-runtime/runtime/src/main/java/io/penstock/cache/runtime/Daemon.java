@@ -167,6 +167,7 @@ final class Daemon implements CustodyChannel.Handler {
             case FORGET -> parts().sessions().forget(packet.getForget().getSession());
             case ADOPT -> parts().sessions().adopt(packet.getAdopt(), only(fds));
             case HAND_OVER -> done.setHandedOver(handOver(channel));
+            case FAILURE -> parts().node().errors().add(Failures.exception(packet.getFailure()));
             case STOP -> stop(0);
             default -> {
                 fds.forEach(Fd::close);
