@@ -292,8 +292,8 @@ public final class Volumes implements AutoCloseable {
         try {
             holder.say(new PenstockException(
                     ErrorCode.SESSION_LOST,
-                    "a session of " + specs.getFirst().source() + " was lost with all its processes; volumes that show it: "
-                            + specs.size(),
+                    "a session of " + specs.getFirst().source()
+                            + " was lost with all its processes; volumes that show it: " + specs.size(),
                     "Restart pods that report I/O errors; new ones read well."));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
