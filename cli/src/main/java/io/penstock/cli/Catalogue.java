@@ -8,6 +8,7 @@ import io.penstock.cache.runtime.command.RuntimeCommands;
 import io.penstock.cli.node.NodeCommands;
 import io.penstock.csi.command.CsiCommands;
 import io.penstock.gpu.command.GpuCommands;
+import io.penstock.operator.plugin.PluginCommands;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -21,7 +22,8 @@ final class Catalogue {
             new BenchCommands(),
             new OwnCommands(),
             new CsiCommands(),
-            new GpuCommands());
+            new GpuCommands(),
+            new PluginCommands());
 
     private Catalogue() {}
 

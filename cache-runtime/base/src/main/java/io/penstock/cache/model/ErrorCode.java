@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * Every error a person can meet, with a code that never changes its meaning. 01xx: usage and configuration, 02xx: this
  * machine, 03xx: cache directory, 04xx: origin, 05xx: mount and session, 06xx: daemon and control API, 07xx: weights and
- * their loader.
+ * their loader, 08xx: Kubernetes.
  */
 public enum ErrorCode {
     USAGE("PEN-0101", "wrong usage", Exit.USAGE),
@@ -50,7 +50,9 @@ public enum ErrorCode {
 
     LOADER_READ("PEN-0711", "a weight file cannot be read", Exit.FAILED),
     LOADER_DEVICE("PEN-0712", "the device of a load cannot be used", Exit.FAILED),
-    LOADER_PROTOCOL("PEN-0713", "engine and loader do not understand each other", Exit.FAILED);
+    LOADER_PROTOCOL("PEN-0713", "engine and loader do not understand each other", Exit.FAILED),
+
+    KUBERNETES("PEN-0801", "the cluster refuses, or lacks something", Exit.FAILED);
 
     /** Exit statuses of every command. */
     public static final class Exit {
