@@ -27,22 +27,28 @@ final class Cluster implements AutoCloseable {
         RUNTIME("CacheRuntime", "cacheruntimes", false),
         LOAD("DataLoad", "dataloads", true);
 
-        private final ResourceDefinitionContext context;
+        private final String kind;
+        private final String plural;
         private final boolean namespaced;
 
         Kind(String kind, String plural, boolean namespaced) {
+            this.kind = kind;
+            this.plural = plural;
             this.namespaced = namespaced;
-            this.context = new ResourceDefinitionContext.Builder()
+        }
+
+        String plural() {
+            return plural;
+        }
+
+        private ResourceDefinitionContext context() {
+            return new ResourceDefinitionContext.Builder()
                     .withGroup("cache.penstock.io")
                     .withVersion("v1alpha1")
                     .withKind(kind)
                     .withPlural(plural)
                     .withNamespaced(namespaced)
                     .build();
-        }
-
-        String plural() {
-            return context.getPlural();
         }
     }
 
@@ -112,18 +118,18 @@ final class Cluster implements AutoCloseable {
 
     /** Of the chosen namespace, or of all; runtimes have none. By name. */
     Answer<List<GenericKubernetesResource>> list(Kind kind) {
-        var resources = client.genericKubernetesResources(kind.context);
+        var resources = client.genericKubernetesResources(kind.context());
         return ask(kind.plural(), () -> sorted(
                 kind.namespaced && !all ? resources.inNamespace(namespace).list() : anywhere(kind)));
     }
 
     private KubernetesResourceList<GenericKubernetesResource> anywhere(Kind kind) {
-        var resources = client.genericKubernetesResources(kind.context);
+        var resources = client.genericKubernetesResources(kind.context());
         return kind.namespaced ? resources.inAnyNamespace().list() : resources.list();
     }
 
     Answer<GenericKubernetesResource> get(Kind kind, String namespace, String name) {
-        var resources = client.genericKubernetesResources(kind.context);
+        var resources = client.genericKubernetesResources(kind.context());
         return ask(
                 kind.plural(),
                 () -> kind.namespaced
