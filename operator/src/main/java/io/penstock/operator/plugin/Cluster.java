@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.KubernetesResourceList;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.StatusDetails;
 import io.fabric8.kubernetes.api.model.storage.CSINode;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -56,8 +57,9 @@ final class Cluster implements AutoCloseable {
      * What a question gave.
      *
      * @param denied why there is no answer; null when there is one
+     * @param unknown the cluster does not know such things
      */
-    record Answer<T>(T value, String denied) {
+    record Answer<T>(T value, String denied, boolean unknown) {
         boolean allowed() {
             return denied == null;
         }
@@ -81,6 +83,11 @@ final class Cluster implements AutoCloseable {
         return client;
     }
 
+    /** The same cluster, seen from another namespace; null: from all. */
+    Cluster in(String other) {
+        return new Cluster(client, version, other, other == null, system);
+    }
+
     String version() {
         return version;
     }
@@ -96,13 +103,13 @@ final class Cluster implements AutoCloseable {
     /** Asks; a refusal is an answer too, other failures are thrown. */
     static <T> Answer<T> ask(String what, Supplier<T> question) {
         try {
-            return new Answer<>(question.get(), null);
+            return new Answer<>(question.get(), null, false);
         } catch (KubernetesClientException e) {
             if (e.getCode() == FORBIDDEN) {
-                return new Answer<>(null, "you may not see " + what);
+                return new Answer<>(null, "you may not see " + what, false);
             }
             if (e.getCode() == NOT_FOUND) {
-                return new Answer<>(null, "the cluster knows no " + what);
+                return new Answer<>(null, "the cluster knows no " + what, true);
             }
             throw e;
         }
@@ -135,6 +142,11 @@ final class Cluster implements AutoCloseable {
                 () -> kind.namespaced
                         ? resources.inNamespace(namespace).withName(name).get()
                         : resources.withName(name).get());
+    }
+
+    /** Of a kind without namespaces. */
+    List<StatusDetails> delete(Kind kind, String name) {
+        return client.genericKubernetesResources(kind.context()).withName(name).delete();
     }
 
     /** Pods of Penstock itself: {@code csi}, {@code daemon} or {@code operator}. */

@@ -8,6 +8,6 @@ import picocli.CommandLine.Command;
             "Looks at Penstock in a Kubernetes cluster, with the rights of whoever asks. Changes nothing.",
             "With kubectl-penstock on the PATH it is also called kubectl penstock."
         },
-        subcommands = {StatusCommand.class, DoctorCommand.class, SupportBundleCommand.class},
+        subcommands = {StatusCommand.class, DoctorCommand.class, SupportBundleCommand.class, UninstallCommand.class},
         synopsisSubcommandLabel = "COMMAND")
 final class KubeCommand {}

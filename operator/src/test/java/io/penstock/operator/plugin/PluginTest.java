@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -14,12 +15,12 @@ import io.penstock.cache.command.Streams;
 import io.penstock.operator.ApiServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.AfterAll;
@@ -51,12 +52,10 @@ class PluginTest {
                     .endMetadata()
                     .build());
         }
-        try (InputStream in = PluginTest.class.getResourceAsStream("cluster.yaml")) {
-            for (HasMetadata object : client.load(in).items()) {
-                create(object);
-            }
-        }
-        for (Pod pod : client.pods().inAnyNamespace().list().getItems()) {
+        restore();
+        for (Pod pod : Stream.of(SYSTEM, SPACE)
+                .flatMap(n -> client.pods().inNamespace(n).list().getItems().stream())
+                .toList()) {
             String ready = pod.getMetadata().getLabels() != null
                             && "daemon".equals(pod.getMetadata().getLabels().get(Cluster.COMPONENT))
                     ? "False"
@@ -96,6 +95,12 @@ class PluginTest {
             client.namespaces().withName(SPACE).delete();
             client.close();
         }
+    }
+
+    private static void restore() {
+        client.load(PluginTest.class.getResourceAsStream("cluster.yaml"))
+                .items()
+                .forEach(PluginTest::create);
     }
 
     private static void create(HasMetadata object) {
@@ -159,6 +164,29 @@ class PluginTest {
                         "cause  PEN-0404 http://s3.example:9000 does not answer",
                         "fix    kubectl describe dataset -n plugin-models broken",
                         "ok    dataset/plugin-models/llama Ready: Ready");
+    }
+
+    @Test
+    void an_uninstall_is_refused_while_there_are_datasets() {
+        assertThat(run("uninstall", "--watched", SPACE)).as(this::said).isEqualTo(1);
+        assertThat(said())
+                .contains("PEN-0306", "plugin-models/broken, plugin-models/llama", "kubectl delete datasets");
+        assertThat(client.namespaces().withName(SPACE).get()).isNotNull();
+    }
+
+    @Test
+    void an_uninstall_deletes_runtimes_and_certificates() {
+        create(new SecretBuilder()
+                .withNewMetadata()
+                .withName("penstock-ca")
+                .withNamespace(SYSTEM)
+                .endMetadata()
+                .build());
+        assertThat(run("uninstall", "--watched", "plugin-empty")).as(this::said).isZero();
+        assertThat(said()).contains("deleted  CacheRuntime default", "deleted  Secret penstock-ca");
+        assertThat(client.secrets().inNamespace(SYSTEM).withName("penstock-ca").get())
+                .isNull();
+        restore();
     }
 
     @Test
