@@ -53,24 +53,30 @@ final class Bundle {
         for (Kind kind : Kind.values()) {
             objects(kind.plural(), cluster.list(kind));
         }
-        objects("daemonsets", () -> client.apps().daemonSets().inNamespace(system).list().getItems());
-        objects("deployments", () -> client.apps().deployments().inNamespace(system).list().getItems());
+        objects(
+                "daemonsets",
+                () -> client.apps().daemonSets().inNamespace(system).list().getItems());
+        objects(
+                "deployments",
+                () -> client.apps().deployments().inNamespace(system).list().getItems());
         objects("csinodes", cluster.csiNodes());
         objects("csidrivers", () -> client.storage().v1().csiDrivers().list().getItems());
-        objects("persistentvolumes", () -> client.persistentVolumes().list().getItems().stream()
-                .filter(v -> v.getSpec().getCsi() != null
-                        && Cluster.DRIVER.equals(v.getSpec().getCsi().getDriver()))
-                .toList());
-        objects("persistentvolumeclaims", () -> client.persistentVolumeClaims()
-                .inNamespace(cluster.namespace())
-                .list()
-                .getItems());
+        objects(
+                "persistentvolumes",
+                () -> client.persistentVolumes().list().getItems().stream()
+                        .filter(v -> v.getSpec().getCsi() != null
+                                && Cluster.DRIVER.equals(v.getSpec().getCsi().getDriver()))
+                        .toList());
+        objects(
+                "persistentvolumeclaims",
+                () -> client.persistentVolumeClaims()
+                        .inNamespace(cluster.namespace())
+                        .list()
+                        .getItems());
         for (String namespace : List.of(system, cluster.namespace())) {
-            objects("events-" + namespace, () -> client.v1()
-                    .events()
-                    .inNamespace(namespace)
-                    .list()
-                    .getItems());
+            objects(
+                    "events-" + namespace,
+                    () -> client.v1().events().inNamespace(namespace).list().getItems());
         }
         List<Pod> daemons = pods("daemon");
         for (String component : List.of("csi", "operator")) {

@@ -126,8 +126,12 @@ final class Cluster implements AutoCloseable {
     /** Of the chosen namespace, or of all; runtimes have none. By name. */
     Answer<List<GenericKubernetesResource>> list(Kind kind) {
         var resources = client.genericKubernetesResources(kind.context());
-        return ask(kind.plural(), () -> sorted(
-                kind.namespaced && !all ? resources.inNamespace(namespace).list() : anywhere(kind)));
+        return ask(
+                kind.plural(),
+                () -> sorted(
+                        kind.namespaced && !all
+                                ? resources.inNamespace(namespace).list()
+                                : anywhere(kind)));
     }
 
     private KubernetesResourceList<GenericKubernetesResource> anywhere(Kind kind) {
@@ -162,9 +166,7 @@ final class Cluster implements AutoCloseable {
 
     /** Nodes, and the CSI drivers that their kubelets know. */
     Answer<List<CSINode>> csiNodes() {
-        return ask(
-                "csinodes",
-                () -> sorted(client.storage().v1().csiNodes().list()));
+        return ask("csinodes", () -> sorted(client.storage().v1().csiNodes().list()));
     }
 
     Answer<List<Event>> events(String namespace, String object) {
@@ -187,14 +189,16 @@ final class Cluster implements AutoCloseable {
 
     static boolean hasDriver(CSINode node) {
         return node.getSpec().getDrivers() != null
-                && node.getSpec().getDrivers().stream().anyMatch(d -> d.getName().equals(DRIVER));
+                && node.getSpec().getDrivers().stream()
+                        .anyMatch(d -> d.getName().equals(DRIVER));
     }
 
     static boolean ready(Pod pod) {
         return pod.getMetadata().getDeletionTimestamp() == null
                 && pod.getStatus() != null
                 && pod.getStatus().getConditions().stream()
-                        .anyMatch(c -> c.getType().equals("Ready") && c.getStatus().equals("True"));
+                        .anyMatch(c ->
+                                c.getType().equals("Ready") && c.getStatus().equals("True"));
     }
 
     @Override

@@ -33,7 +33,13 @@ final class InstallationChecks {
     private Finding driverObject() {
         Answer<Boolean> there = Cluster.ask(
                 "csidrivers",
-                () -> cluster.client().storage().v1().csiDrivers().withName(Cluster.DRIVER).get() != null);
+                () -> cluster.client()
+                                .storage()
+                                .v1()
+                                .csiDrivers()
+                                .withName(Cluster.DRIVER)
+                                .get()
+                        != null);
         if (!there.allowed()) {
             return Finding.skip("CSIDriver " + Cluster.DRIVER + ": " + there.denied());
         }
@@ -57,7 +63,8 @@ final class InstallationChecks {
                     ? Finding.fail(
                             "there are no " + what + " in " + cluster.system(),
                             "Penstock is not installed there, or no node is chosen for it",
-                            "kubectl -n " + cluster.system() + " get daemonsets; --system-namespace names another place")
+                            "kubectl -n " + cluster.system()
+                                    + " get daemonsets; --system-namespace names another place")
                     : Finding.skip("there is no " + component + ": volumes are written by hand");
         }
         if (unready.isEmpty()) {
@@ -79,7 +86,8 @@ final class InstallationChecks {
         }
         long with = nodes.value().stream().filter(Cluster::hasDriver).count();
         return with > 0
-                ? Finding.ok("driver registered on " + with + " of " + nodes.value().size() + " nodes")
+                ? Finding.ok(
+                        "driver registered on " + with + " of " + nodes.value().size() + " nodes")
                 : Finding.fail(
                         "no kubelet knows the driver " + Cluster.DRIVER,
                         "the driver's pods do not run, or the kubelet keeps its files elsewhere",
@@ -100,9 +108,6 @@ final class InstallationChecks {
     }
 
     private static String names(List<Pod> pods) {
-        return pods.stream()
-                .limit(3)
-                .map(p -> p.getMetadata().getName())
-                .collect(Collectors.joining(", "));
+        return pods.stream().limit(3).map(p -> p.getMetadata().getName()).collect(Collectors.joining(", "));
     }
 }

@@ -30,7 +30,11 @@ final class PodWalk {
     List<Finding> walk() {
         Answer<Pod> answer = Cluster.ask(
                 "pods in " + namespace,
-                () -> cluster.client().pods().inNamespace(namespace).withName(name).get());
+                () -> cluster.client()
+                        .pods()
+                        .inNamespace(namespace)
+                        .withName(name)
+                        .get());
         if (!answer.allowed()) {
             return List.of(Finding.skip("pod/" + name + ": " + answer.denied()));
         }
@@ -110,7 +114,9 @@ final class PodWalk {
         if (!"Bound".equals(claim.getStatus().getPhase())) {
             found.add(Finding.fail(
                     "claim " + name + " is " + claim.getStatus().getPhase(),
-                    volume == null || volume.isEmpty() ? "no volume is named in it" : "volume " + volume + " is not there",
+                    volume == null || volume.isEmpty()
+                            ? "no volume is named in it"
+                            : "volume " + volume + " is not there",
                     "kubectl -n " + namespace + " describe pvc " + name));
             return;
         }
@@ -192,8 +198,8 @@ final class PodWalk {
         }
         events.value().stream()
                 .filter(e -> "Warning".equals(e.getType()))
-                .filter(e -> Objects.toString(e.getMessage(), "").contains("PEN-")
-                        || "FailedMount".equals(e.getReason()))
+                .filter(e ->
+                        Objects.toString(e.getMessage(), "").contains("PEN-") || "FailedMount".equals(e.getReason()))
                 .max(Comparator.comparing(e -> Objects.toString(e.getLastTimestamp(), "")))
                 .ifPresentOrElse(
                         e -> found.add(Conditions.coded(

@@ -28,7 +28,8 @@ final class StatusCommand implements Callable<Integer> {
     private ClusterOptions options;
 
     /** A row: one thing, whatever its kind. */
-    private record Row(String kind, String name, String ready, String status, String size, String done, String rate, String eta) {}
+    private record Row(
+            String kind, String name, String ready, String status, String size, String done, String rate, String eta) {}
 
     @Override
     public Integer call() throws PenstockException {
@@ -41,7 +42,8 @@ final class StatusCommand implements Callable<Integer> {
             rows.addAll(rows(cluster.list(Kind.LOAD), notes, StatusCommand::load));
             output.result(
                     "ClusterStatus",
-                    () -> Map.of("items", rows.stream().map(StatusCommand::fields).toList(), "notes", notes),
+                    () -> Map.of(
+                            "items", rows.stream().map(StatusCommand::fields).toList(), "notes", notes),
                     () -> rows.stream().map(r -> r.kind() + "/" + r.name()).toList(),
                     () -> table(rows).lines(output.wide()));
             notes.forEach(output::note);
@@ -79,9 +81,8 @@ final class StatusCommand implements Callable<Integer> {
         boolean daemon = daemons.allowed()
                 && daemons.value().stream()
                         .anyMatch(p -> name.equals(p.getSpec().getNodeName()) && Cluster.ready(p));
-        String status = driver
-                ? daemon || !daemons.allowed() ? "Ready" : "NoDaemon"
-                : daemon ? "NoDriver" : "NotInstalled";
+        String status =
+                driver ? daemon || !daemons.allowed() ? "Ready" : "NoDaemon" : daemon ? "NoDriver" : "NotInstalled";
         return new Row("node", name, driver && daemon ? "True" : "False", status, "", "", "", "");
     }
 
@@ -131,8 +132,15 @@ final class StatusCommand implements Callable<Integer> {
                 .number("DONE")
                 .number("RATE")
                 .number("ETA");
-        rows.forEach(r ->
-                table.row(r.kind(), r.name(), r.ready(), dash(r.status()), dash(r.size()), dash(r.done()), dash(r.rate()), dash(r.eta())));
+        rows.forEach(r -> table.row(
+                r.kind(),
+                r.name(),
+                r.ready(),
+                dash(r.status()),
+                dash(r.size()),
+                dash(r.done()),
+                dash(r.rate()),
+                dash(r.eta())));
         return table;
     }
 

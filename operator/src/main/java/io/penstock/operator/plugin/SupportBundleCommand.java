@@ -24,8 +24,9 @@ import picocli.CommandLine.Option;
             "Secrets are not read, and what looks like one is taken out. What you may not see is left out and named in it."
         })
 final class SupportBundleCommand implements Callable<Integer> {
-    private static final DateTimeFormatter NAME =
-            DateTimeFormatter.ofPattern("'penstock-support-'yyyyMMdd-HHmmss'.zip'").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter NAME = DateTimeFormatter.ofPattern(
+                    "'penstock-support-'yyyyMMdd-HHmmss'.zip'")
+            .withZone(ZoneOffset.UTC);
 
     @Mixin
     private GlobalOptions global;

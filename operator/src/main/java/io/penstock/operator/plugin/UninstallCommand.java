@@ -46,8 +46,7 @@ final class UninstallCommand implements Callable<Integer> {
     @Override
     public Integer call() throws PenstockException, InterruptedException {
         Output output = global.output();
-        long end = System.nanoTime()
-                + global.timeout(Duration.ofMinutes(2)).toNanos();
+        long end = System.nanoTime() + global.timeout(Duration.ofMinutes(2)).toNanos();
         try (Cluster cluster = options.connect()) {
             List<String> datasets = datasets(cluster);
             if (!datasets.isEmpty()) {

@@ -60,16 +60,17 @@ class PluginTest {
                             && "daemon".equals(pod.getMetadata().getLabels().get(Cluster.COMPONENT))
                     ? "False"
                     : "True";
-            var patched = client.resource(pod).editStatus(p -> p.edit()
-                    .editOrNewStatus()
-                    .withPhase("Running")
-                    .addNewCondition()
-                    .withType("Ready")
-                    .withStatus(ready)
-                    .withMessage("containers with unready status: [daemon]")
-                    .endCondition()
-                    .endStatus()
-                    .build());
+            var patched = client.resource(pod)
+                    .editStatus(p -> p.edit()
+                            .editOrNewStatus()
+                            .withPhase("Running")
+                            .addNewCondition()
+                            .withType("Ready")
+                            .withStatus(ready)
+                            .withMessage("containers with unready status: [daemon]")
+                            .endCondition()
+                            .endStatus()
+                            .build());
         }
         create(new EventBuilder()
                 .withNewMetadata()
@@ -169,8 +170,7 @@ class PluginTest {
     @Test
     void an_uninstall_is_refused_while_there_are_datasets() {
         assertThat(run("uninstall", "--watched", SPACE)).as(this::said).isEqualTo(1);
-        assertThat(said())
-                .contains("PEN-0306", "plugin-models/broken, plugin-models/llama", "kubectl delete datasets");
+        assertThat(said()).contains("PEN-0306", "plugin-models/broken, plugin-models/llama", "kubectl delete datasets");
         assertThat(client.namespaces().withName(SPACE).get()).isNotNull();
     }
 
@@ -198,7 +198,9 @@ class PluginTest {
     @Test
     void the_bundle_has_everything_but_secrets() throws IOException {
         Path file = directory.resolve("bundle.zip");
-        assertThat(run("support-bundle", "--out", file.toString())).as(this::said).isZero();
+        assertThat(run("support-bundle", "--out", file.toString()))
+                .as(this::said)
+                .isZero();
         try (ZipFile zip = new ZipFile(file.toFile())) {
             assertThat(zip.stream().map(ZipEntry::getName))
                     .contains("version.txt", "objects/datasets.yaml", "objects/pods-daemon.yaml", "missing.txt")
@@ -208,7 +210,8 @@ class PluginTest {
                 assertThat(text).as(entry.getName()).doesNotContain("p1anted");
             }
             assertThat(new String(
-                            zip.getInputStream(zip.getEntry("objects/datasets.yaml")).readAllBytes(),
+                            zip.getInputStream(zip.getEntry("objects/datasets.yaml"))
+                                    .readAllBytes(),
                             StandardCharsets.UTF_8))
                     .contains("s3://models/llama");
             assertThat(new String(
@@ -241,7 +244,8 @@ class PluginTest {
         Path nowhere = directory.resolve("nowhere");
         Files.writeString(
                 nowhere,
-                Files.readString(directory.resolve("kubeconfig")).replaceAll("server: .*", "server: https://127.0.0.1:1"));
+                Files.readString(directory.resolve("kubeconfig"))
+                        .replaceAll("server: .*", "server: https://127.0.0.1:1"));
         int status = Commands.run(
                 "kube", new KubeCommand(), Streams.of(out, err), "status", "--kubeconfig", nowhere.toString());
         assertThat(status).isEqualTo(1);

@@ -24,7 +24,9 @@ class RedactionTest {
                 "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----"
             })
     void a_secret_goes_wherever_it_stands(String text) {
-        assertThat(Redaction.of(text.formatted(SECRET))).doesNotContain("p1anted").contains(Redaction.GONE);
+        assertThat(Redaction.of(text.formatted(SECRET)))
+                .doesNotContain("p1anted")
+                .contains(Redaction.GONE);
     }
 
     @Test
@@ -35,8 +37,7 @@ class RedactionTest {
 
     @Test
     void what_is_needed_stays() {
-        String text =
-                """
+        String text = """
                 kind: Dataset
                 spec:
                   mounts:
