@@ -1,0 +1,147 @@
+package io.penstock.operator.convert;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.PenstockException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.StringJoiner;
+import org.snakeyaml.engine.v2.api.Dump;
+import org.snakeyaml.engine.v2.api.DumpSettings;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.common.FlowStyle;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+
+/** Reads YAML with Fluid's objects, and gives ours. */
+public final class Fluid {
+    private static final String GROUP = "data.fluid.io/";
+    private static final Set<String> RUNTIMES =
+            Set.of("AlluxioRuntime", "JindoRuntime", "JuiceFSRuntime", "ThinRuntime", "GooseFSRuntime", "EFCRuntime");
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private Fluid() {}
+
+    /**
+     * What came out.
+     *
+     * @param objects ours, in the order of theirs
+     * @param gaps what a person should look at
+     * @param others objects that are not Fluid's, left out: kind and name
+     */
+    public record Converted(List<ObjectNode> objects, List<Gap> gaps, List<String> others) {
+        /** As YAML, one document for each. */
+        public String yaml() {
+            Dump dump = new Dump(DumpSettings.builder()
+                    .setDefaultFlowStyle(FlowStyle.BLOCK)
+                    .setMultiLineFlow(false)
+                    .build());
+            StringJoiner documents = new StringJoiner("---\n");
+            objects.forEach(o -> documents.add(dump.dumpToString(JSON.convertValue(o, Map.class))));
+            return documents.toString();
+        }
+    }
+
+    /** One object of theirs. */
+    record Item(String kind, String name, String namespace, JsonNode metadata, JsonNode spec) {
+        String shown() {
+            return kind + "/" + name;
+        }
+
+        /** An object of ours with the labels and annotations of theirs. */
+        ObjectNode shell(String newKind, String newName) {
+            ObjectNode object = JSON.createObjectNode()
+                    .put("apiVersion", "cache.penstock.io/v1alpha1")
+                    .put("kind", newKind);
+            ObjectNode meta = object.putObject("metadata").put("name", newName);
+            if (metadata.hasNonNull("namespace")) {
+                meta.put("namespace", namespace);
+            }
+            for (String copied : List.of("labels", "annotations")) {
+                if (metadata.hasNonNull(copied)) {
+                    meta.set(copied, metadata.get(copied));
+                }
+            }
+            return object;
+        }
+    }
+
+    /**
+     * Converts all documents of {@code yaml}.
+     *
+     * @throws PenstockException {@code BAD_VALUE} when it is no YAML, or has an object without kind or name
+     */
+    public static Converted convert(String yaml) throws PenstockException {
+        List<Item> items = new ArrayList<>();
+        List<String> others = new ArrayList<>();
+        for (JsonNode document : documents(yaml)) {
+            Item item = item(document);
+            if (document.path("apiVersion").asText().startsWith(GROUP)) {
+                items.add(item);
+            } else {
+                others.add(item.shown());
+            }
+        }
+        List<ObjectNode> objects = new ArrayList<>();
+        List<Gap> gaps = new ArrayList<>();
+        long runtimes = items.stream().filter(i -> RUNTIMES.contains(i.kind)).count();
+        for (Item item : items) {
+            if (item.kind.equals("Dataset")) {
+                boolean hasRuntime =
+                        items.stream().anyMatch(i -> RUNTIMES.contains(i.kind) && i.name.equals(item.name));
+                objects.addAll(new DatasetConversion(item, gaps).convert(hasRuntime));
+            } else if (RUNTIMES.contains(item.kind)) {
+                objects.add(new RuntimeConversion(item, gaps).convert());
+                if (runtimes > 1) {
+                    gaps.add(new Gap(
+                            item.shown(),
+                            "metadata.name",
+                            "runtimes are of the cluster here, and a node belongs to"
+                                    + " one: let Datasets share a CacheRuntime where these would meet on a node"));
+                }
+            } else if (item.kind.equals("DataLoad")) {
+                objects.add(new LoadConversion(item, gaps).convert());
+            } else {
+                gaps.add(new Gap(item.shown(), "kind", "has no equal, and is left out"));
+            }
+        }
+        return new Converted(objects, gaps, others);
+    }
+
+    private static List<JsonNode> documents(String yaml) throws PenstockException {
+        List<JsonNode> documents = new ArrayList<>();
+        try {
+            for (Object document : new Load(LoadSettings.builder().build()).loadAllFromString(yaml)) {
+                if (document != null) {
+                    documents.add(JSON.valueToTree(document));
+                }
+            }
+        } catch (YamlEngineException e) {
+            throw new PenstockException(
+                    ErrorCode.BAD_VALUE,
+                    "this is no YAML: " + e.getMessage().lines().findFirst().orElse(""),
+                    "Give files as kubectl apply takes them.",
+                    false,
+                    e);
+        }
+        return documents;
+    }
+
+    private static Item item(JsonNode document) throws PenstockException {
+        JsonNode metadata = document.path("metadata");
+        String kind = document.path("kind").asText("");
+        String name = metadata.path("name").asText("");
+        if (kind.isEmpty() || name.isEmpty()) {
+            throw new PenstockException(
+                    ErrorCode.BAD_VALUE,
+                    "a document has no kind or no metadata.name",
+                    "Give files as kubectl apply takes them.");
+        }
+        return new Item(kind, name, metadata.path("namespace").asText("default"), metadata, document.path("spec"));
+    }
+}
