@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 public final class FileModels implements Models {
     private static final String INDEX = "model.safetensors.index.json";
     private static final String SUFFIX = ".safetensors";
-    private static final long LARGEST_INDEX = 100_000_000;
+    private static final long LARGEST_INDEX = 50_000_000;
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     @Override
