@@ -10,7 +10,7 @@ from . import _views
 from ._client import Connection, Stats, select
 
 Path = str | os.PathLike[str]
-SLOT = 64 << 20
+SLOT = 16 << 20  # small, as fresh pages cost more than the bytes in them: docs/DECISIONS.md
 RING = 4
 
 
@@ -75,7 +75,7 @@ def load_state_dict(
     kind = _views.framework(framework)
     with Connection(_files(path), device=device, framework=kind, rank=rank, service=socket, launcher=launcher) as connection:
         rows = select(connection.rows, wanted)
-        size = slot_bytes or max(SLOT, sum(r.length for r in rows) // 64)
+        size = slot_bytes or max(64 << 20, sum(r.length for r in rows) // 64)
         tensors = connection.load(rows, size)
         stats = connection.finish()
     if report:

@@ -32,7 +32,7 @@ import picocli.CommandLine.Parameters;
         },
         subcommands = ServeCommand.class)
 final class LoadCommand implements Callable<Integer> {
-    private static final long SLOT = 64L << 20;
+    private static final long SLOT = 16L << 20;
     private static final int SLOTS = 4;
 
     @Mixin
