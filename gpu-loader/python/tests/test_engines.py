@@ -1,0 +1,162 @@
+"""The plug-ins, against stand-ins for the engines' own modules: what they register, and what they do without a loader."""
+
+import contextlib
+import logging
+import os
+import sys
+import types
+import unittest
+
+import helper
+import penstock.sglang
+import penstock.vllm
+from penstock._engines import weights
+
+LOG = logging.getLogger("test")
+
+
+@contextlib.contextmanager
+def modules(**named):
+    """Puts modules in place; a dot in a name is written as two underscores."""
+    made = {}
+    for name, content in named.items():
+        name = name.replace("__", ".")
+        made[name] = types.ModuleType(name)
+        made[name].__dict__.update(content)
+    before = {n: sys.modules.get(n) for n in made}
+    sys.modules.update(made)
+    try:
+        yield made
+    finally:
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+
+
+@contextlib.contextmanager
+def environment(**values):
+    before = {n: os.environ.get(n) for n in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+class FakeDefaultLoader:
+    """As much of vLLM's default loader as the plug-in leans on."""
+
+    def __init__(self, load_config):
+        if load_config.load_format != "safetensors" or set(load_config.model_loader_extra_config) - {"num_threads"}:
+            raise ValueError("vLLM does not know this configuration")
+        self.load_config = load_config
+        self.local_expert_ids = None
+
+    def _prepare_weights(self, path, subfolder, revision, fall_back_to_pt, patterns):
+        return path, [str(f) for f in path.glob("*.safetensors")], True, "model.safetensors.index.json"
+
+    def _get_weights_iterator(self, source):
+        return iter([(source.prefix + "own", "vLLM's")])
+
+
+class FakeHookRegistry:
+    registered = []
+
+    @classmethod
+    def register(cls, target, hook, kind):
+        cls.registered.append((target, hook, kind))
+
+
+@unittest.skipUnless(helper.have("torch"), "SKIPPED: torch is not installed")
+class Engines(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = helper.directory()
+        cls.dir = cls.place.__enter__()
+        cls.running = helper.service(cls.dir)
+        cls.socket, _ = cls.running.__enter__()
+        cls.model = cls.dir / "model"
+        cls.model.mkdir()
+        for shard in ("model-00001-of-00002", "model-00002-of-00002"):
+            tensors = {f"{shard}.experts.{i}.weight": ("U8", (3,), bytes([i] * 3)) for i in range(4)}
+            helper.write(cls.model / f"{shard}.safetensors", tensors)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.running.__exit__(None, None, None)
+        cls.place.__exit__(None, None, None)
+
+    def vllm_loader(self, extra, local=None):
+        registered = {}
+        config = types.SimpleNamespace(load_format="penstock", model_loader_extra_config=extra)
+
+        def register(name):
+            return lambda loader: registered.setdefault(name, loader)
+
+        skip = {"should_skip_weight": lambda name, ids: int(name.split(".")[-2]) not in ids}
+        loaders = {"register_model_loader": register, "_LOAD_FORMAT_TO_MODEL_LOADER": registered}
+        with modules(
+            vllm={}, vllm__model_executor={"model_loader": types.SimpleNamespace(**loaders)},
+            vllm__model_executor__model_loader=loaders,
+            vllm__model_executor__model_loader__default_loader={"DefaultModelLoader": FakeDefaultLoader},
+            vllm__model_executor__model_loader__ep_weight_filter=skip,
+        ):  # fmt: skip
+            penstock.vllm.register()
+            first = registered["penstock"]
+            penstock.vllm.register()
+            self.assertIs(registered["penstock"], first)
+            loader = first(config)
+            loader.local_expert_ids = local
+            source = types.SimpleNamespace(
+                model_or_path=self.model, subfolder=None, revision=None, fall_back_to_pt=True, allow_patterns_overrides=None, prefix="p."
+            )
+            self.assertEqual(config.load_format, "penstock", "the engine's own configuration was changed")
+            return {n: t if isinstance(t, str) else t.tolist() for n, t in loader._get_weights_iterator(source)}
+
+    def test_vllm(self):
+        found = self.vllm_loader({"socket": self.socket, "num_threads": 3})
+        self.assertEqual(len(found), 8)
+        self.assertEqual(found["p.model-00002-of-00002.experts.3.weight"], [3, 3, 3])
+
+    def test_vllm_reads_no_experts_of_other_ranks(self):
+        found = self.vllm_loader({"socket": self.socket}, local={1})
+        self.assertEqual(sorted(found), [f"p.model-0000{i}-of-00002.experts.1.weight" for i in (1, 2)])
+
+    def test_vllm_without_a_loader_loads_with_its_own(self):
+        with self.assertLogs("vllm.penstock", "WARNING") as log:
+            self.assertEqual(self.vllm_loader({"socket": "/nonexistent/sock"}), {"p.own": "vLLM's"})
+        self.assertIn("the engine's own loads instead: no loader answers at /nonexistent/sock", log.output[0])
+
+    def test_sglang_only_where_it_is_chosen(self):
+        hooks = {"HookRegistry": FakeHookRegistry, "HookType": types.SimpleNamespace(AROUND="around")}
+        with modules(sglang={}, sglang__srt={}, sglang__srt__plugins={}, sglang__srt__plugins__hook_registry=hooks):
+            for chosen, count in (("", 0), ("other", 0), ("other, penstock", 2)):
+                FakeHookRegistry.registered.clear()
+                with environment(SGLANG_PLUGINS=chosen):
+                    penstock.sglang.register()
+                self.assertEqual(len(FakeHookRegistry.registered), count, chosen)
+        targets = {t for t, hook, kind in FakeHookRegistry.registered if hook is penstock.sglang.around and kind == "around"}
+        self.assertEqual(targets, {f"sglang.srt.model_loader.loader.{n}" for n in penstock.sglang.TARGETS})
+
+    def test_sglang(self):
+        files = sorted(str(f) for f in self.model.glob("*.safetensors"))
+
+        def own(files, max_workers=8):
+            yield from (("own", f) for f in files)
+
+        with environment(PENSTOCK_LOADER_SOCKET=self.socket):
+            self.assertEqual(len(dict(penstock.sglang.around(own, files, max_workers=2))), 8)
+        with environment(PENSTOCK_LOADER_SOCKET="/nonexistent/sock"), self.assertLogs("sglang.penstock", "WARNING"):
+            self.assertEqual(list(penstock.sglang.around(own, files)), [("own", f) for f in files])
+
+    def test_a_load_that_fails_after_its_beginning_does_not_begin_again(self):
+        (self.dir / "broken.safetensors").write_bytes(b"x" * 100)
+        with self.assertRaises(penstock.PenstockError):
+            list(weights([str(self.dir / "broken.safetensors")], lambda: iter([("own", 1)]), LOG, socket=self.socket))
+
+
+if __name__ == "__main__":
+    unittest.main()
