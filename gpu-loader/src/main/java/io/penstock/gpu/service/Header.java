@@ -169,10 +169,15 @@ record Header(List<Model.Tensor> tensors, Map<String, String> metadata) {
             }
             Integer bits = dtype == null ? null : BITS.get(dtype);
             expect(bits != null, "tensor " + name + " has a type that is not known");
-            expect(shape != null && offsets != null && offsets.size() == 2, "tensor " + name + " has no shape or place");
+            expect(
+                    shape != null && offsets != null && offsets.size() == 2,
+                    "tensor " + name + " has no shape or place");
             long from = offsets.get(0);
             long to = offsets.get(1);
-            if (from > to || to > size || !expected(bits, shape).equals(BigInteger.valueOf(to - from).shiftLeft(3))) {
+            if (from > to
+                    || to > size
+                    || !expected(bits, shape)
+                            .equals(BigInteger.valueOf(to - from).shiftLeft(3))) {
                 throw refuse("tensor " + name + " lies outside of the file or has the wrong length");
             }
             return new Model.Tensor(name, dtype.intern(), shape, number, begin + from, to - from);

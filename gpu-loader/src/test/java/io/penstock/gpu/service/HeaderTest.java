@@ -25,12 +25,29 @@ class HeaderTest {
     private static final long SEED = Long.getLong("penstock.test.seed", System.nanoTime());
     private static final double SCALE = Double.parseDouble(System.getProperty("penstock.test.scale", "1"));
     private static final Path FILE = Path.of("/model/m.safetensors");
-    private static final String GOOD = "{'__metadata__':{'format':'pt'},'a':{'dtype':'F32','shape':[2,3],'data_offsets':[0,24]},"
-            + "'b':{'dtype':'BF16','shape':[],'data_offsets':[24,26]},'c':{'dtype':'F4','shape':[4,2],'data_offsets':[26,30]},"
-            + "'d':{'dtype':'U8','shape':[0,7],'data_offsets':[30,30]}}   ";
+    private static final String GOOD =
+            "{'__metadata__':{'format':'pt'},'a':{'dtype':'F32','shape':[2,3],'data_offsets':[0,24]},"
+                    + "'b':{'dtype':'BF16','shape':[],'data_offsets':[24,26]},'c':{'dtype':'F4','shape':[4,2],'data_offsets':[26,30]},"
+                    + "'d':{'dtype':'U8','shape':[0,7],'data_offsets':[30,30]}}   ";
     private static final String[] WORDS = {
-        "-1", "9223372036854775807", "18446744073709551616", "1e9", "99999999999999999999999999", "null", "[]", "{}", "'a'", "''",
-        "'\\ud800'", "[[[[[[[[[[", "{'x':".repeat(20), "'dtype':'I64',", "'data_offsets':[0,24],", "\0", "0.5", "'__metadata__':7,"
+        "-1",
+        "9223372036854775807",
+        "18446744073709551616",
+        "1e9",
+        "99999999999999999999999999",
+        "null",
+        "[]",
+        "{}",
+        "'a'",
+        "''",
+        "'\\ud800'",
+        "[[[[[[[[[[",
+        "{'x':".repeat(20),
+        "'dtype':'I64',",
+        "'data_offsets':[0,24],",
+        "\0",
+        "0.5",
+        "'__metadata__':7,"
     };
 
     @TempDir
@@ -160,7 +177,9 @@ class HeaderTest {
             try {
                 Header header = parse(text.toString(), 30);
                 accepted++;
-                long end = header.tensors().stream().mapToLong(Model.Tensor::length).sum();
+                long end = header.tensors().stream()
+                        .mapToLong(Model.Tensor::length)
+                        .sum();
                 assertThat(end).isEqualTo(30);
             } catch (PenstockException e) {
                 assertThat(e.code()).isEqualTo(ErrorCode.LOADER_READ);
