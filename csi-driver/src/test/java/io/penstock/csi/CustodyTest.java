@@ -3,11 +3,8 @@ package io.penstock.csi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.penstock.cache.control.ControlClient;
-import io.penstock.cache.control.v1.ErrorInfo;
 import io.penstock.cache.linux.Errno;
 import io.penstock.cache.linux.Mounts;
-import io.penstock.cache.model.ErrorCode;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -135,11 +132,6 @@ final class CustodyTest {
             node.daemon();
             await().atMost(TestNode.SOON).until(() -> Mounts.probe(target) == 0);
             assertThat(Files.readAllBytes(file)).isEqualTo(weights);
-            try (ControlClient control = ControlClient.connect(node.state().controlSocket())) {
-                assertThat(control.status().getErrorsList())
-                        .extracting(ErrorInfo::getCode)
-                        .contains(ErrorCode.SESSION_LOST.code());
-            }
 
             ByteBuffer bytes = ByteBuffer.allocate(SIZE);
             while (bytes.hasRemaining()) {

@@ -9,7 +9,17 @@ import java.util.regex.Pattern;
 
 /** Everything that {@code volumeAttributes} may say. What is not listed here is refused. */
 public enum Attribute {
-    SOURCE("source", "s3://bucket/prefix, https://host/dir/, http://host/dir/", "", "Where the model lies; required"),
+    VOLUME("volume", "model, control", "model", "What the pod gets: a model, or a socket to ask the node's daemon at"),
+    SOURCE(
+            "source",
+            "s3://bucket/prefix, https://host/dir/, http://host/dir/",
+            "",
+            "Where the model lies; required for a model"),
+    SNAPSHOT(
+            "snapshot",
+            "sha256: and 64 hex digits",
+            "",
+            "The only snapshot that will do, whatever the origin has become"),
     ENDPOINT("endpoint", "http(s)://host[:port]", "", "An S3 server other than AWS"),
     REGION("region", "a region", "", "Region of the bucket"),
     PATH_STYLE("path-style", "auto, on, off", "auto", "Whether the bucket's name is part of the path"),
@@ -61,6 +71,7 @@ public enum Attribute {
         return switch (this) {
             case SOURCE -> Location.isOne(value);
             case ENDPOINT, STS_ENDPOINT -> Location.isServer(value);
+            case SNAPSHOT -> value.matches("sha256:[0-9a-f]{64}");
             case REGION -> value.matches("[a-z0-9][a-z0-9-]{0,62}");
             case ROLE_ARN -> value.matches("arn:[A-Za-z0-9_+=,.@:/-]{1,2000}");
             default -> List.of(form.split(WORD_BREAK, -1)).contains(value);

@@ -30,6 +30,7 @@ final class Fetch {
                 what.getLocation(),
                 what.getPrefetch(),
                 StartPrefetchRequest.newBuilder()
+                        .setSnapshot(what.getSnapshot())
                         .setSource(SourceSpec.newBuilder()
                                 .setLocation(what.getLocation())
                                 .putAllSettings(what.getSettingsMap())

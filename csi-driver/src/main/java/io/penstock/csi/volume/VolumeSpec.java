@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
  * @param flags of the mount, see {@link MountFlags}
  */
 public record VolumeSpec(String id, Path target, Map<String, String> attributes, long flags, PodInfo pod) {
+    private static final String CONTROL = "control";
     private static final int LONGEST_ID = 256;
     private static final int LONGEST_VALUE = 2048;
 
@@ -50,7 +51,12 @@ public record VolumeSpec(String id, Path target, Map<String, String> attributes,
             }
             attributes.put(key, value);
         }
-        if (!attributes.containsKey(Attribute.SOURCE.key())) {
+        if (CONTROL.equals(attributes.get(Attribute.VOLUME.key()))) {
+            if (attributes.size() > 1) {
+                throw Refusals.bad(
+                        "a volume with volume=control has no other attributes", "Leave them out; they are a model's.");
+            }
+        } else if (!attributes.containsKey(Attribute.SOURCE.key())) {
             throw Refusals.bad("volume attribute source is missing", "Write " + Attribute.SOURCE.form() + ".");
         }
         return new VolumeSpec(id, target, attributes, flags, PodInfo.of(context));
@@ -68,8 +74,14 @@ public record VolumeSpec(String id, Path target, Map<String, String> attributes,
         return Arrays.stream(Attribute.values()).map(Attribute::key).collect(Collectors.joining(", "));
     }
 
+    /** Whether the pod gets the daemon's socket for guests, and no model. */
+    boolean isControl() {
+        return get(Attribute.VOLUME).equals(CONTROL);
+    }
+
+    /** Empty where there is no model. */
     public String source() {
-        return attributes.get(Attribute.SOURCE.key());
+        return get(Attribute.SOURCE);
     }
 
     String get(Attribute attribute) {

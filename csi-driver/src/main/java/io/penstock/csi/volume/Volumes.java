@@ -47,6 +47,7 @@ public final class Volumes implements AutoCloseable {
     private final SessionPool pool;
     private final DirectPool trees;
     private final Fetch fetch;
+    private final ControlVolumes control;
     private final Set<Path> busy = ConcurrentHashMap.newKeySet();
     private final CountDownLatch recovered = new CountDownLatch(1);
 
@@ -58,6 +59,7 @@ public final class Volumes implements AutoCloseable {
         this.pool = pool;
         this.trees = new DirectPool(holder, options.cache());
         this.fetch = new Fetch(holder.options().state().controlSocket());
+        this.control = new ControlVolumes(holder.options().state(), targets, shelf);
     }
 
     /** Reads what is kept of earlier volumes. {@link #recover} must follow. */
@@ -81,6 +83,10 @@ public final class Volumes implements AutoCloseable {
      */
     public void publish(VolumeSpec spec, Map<String, String> context, Map<String, String> secrets)
             throws IOException, InterruptedException {
+        if (spec.isControl()) {
+            publishControl(spec);
+            return;
+        }
         options.checkSource(spec);
         Map<String, String> environment = Credentials.of(context, secrets).environment(spec, options.mayUseNode(spec));
         enter(spec.target());
@@ -88,12 +94,7 @@ public final class Volumes implements AutoCloseable {
             Targets.State ignored = targets.state(spec.target()); // a target that cannot be: before anybody is asked
             awaitRecovery();
             Optional<VolumeRecord> known = shelf.at(spec.target());
-            if (known.isPresent() && !known.get().spec().sameAs(spec)) {
-                throw new PenstockException(
-                        ErrorCode.ALREADY_MOUNTED,
-                        "another volume is published at " + spec.target(),
-                        "It must be unpublished first.");
-            }
+            checkSame(known, spec);
             if (known.isPresent() && known.get().direct() && targets.state(spec.target()) == Targets.State.MOUNTED) {
                 return;
             }
@@ -107,12 +108,37 @@ public final class Volumes implements AutoCloseable {
         }
     }
 
+    private void publishControl(VolumeSpec spec) throws IOException, InterruptedException {
+        enter(spec.target());
+        try {
+            Targets.State state = targets.state(spec.target());
+            awaitRecovery();
+            Optional<VolumeRecord> known = shelf.at(spec.target());
+            checkSame(known, spec);
+            if (known.isEmpty() || state != Targets.State.MOUNTED) {
+                control.show(spec);
+            }
+        } finally {
+            busy.remove(spec.target());
+        }
+    }
+
+    private static void checkSame(Optional<VolumeRecord> known, VolumeSpec spec) throws PenstockException {
+        if (known.isPresent() && !known.get().spec().sameAs(spec)) {
+            throw new PenstockException(
+                    ErrorCode.ALREADY_MOUNTED,
+                    "another volume is published at " + spec.target(),
+                    "It must be unpublished first.");
+        }
+    }
+
     private MountSpec mountSpec(VolumeSpec spec, Map<String, String> environment) {
         return MountSpec.newBuilder()
                 .setLocation(spec.source())
                 .putAllSettings(spec.settings())
                 .putAllEnvironment(environment)
                 .setPrefetch(spec.prefetch(options.prefetch()))
+                .setSnapshot(spec.get(Attribute.SNAPSHOT))
                 .build();
     }
 
@@ -207,7 +233,8 @@ public final class Volumes implements AutoCloseable {
             targets.release(target);
             shelf.remove(target);
             known.filter(v -> !v.direct()).ifPresent(v -> pool.release(v.session(), shelf::uses));
-            known.filter(VolumeRecord::direct).ifPresent(v -> trees.release(v.digest(), shelf::usesDirectly));
+            known.filter(v -> v.direct() && !v.spec().isControl())
+                    .ifPresent(v -> trees.release(v.digest(), shelf::usesDirectly));
         } finally {
             busy.remove(target);
         }
@@ -233,7 +260,7 @@ public final class Volumes implements AutoCloseable {
         }
         String trouble = volume.direct() ? "" : holder.trouble();
         return trouble.isEmpty()
-                ? new Condition(true, "snapshot " + volume.digest())
+                ? new Condition(true, volume.spec().isControl() ? "the daemon's socket" : "snapshot " + volume.digest())
                 : new Condition(false, "reads wait: " + trouble);
     }
 
@@ -277,28 +304,8 @@ public final class Volumes implements AutoCloseable {
                 shelf.all().size(),
                 held.size(),
                 lost.size());
-        lost.stream().map(VolumeRecord::session).distinct().forEach(session -> say(session, lost));
         for (VolumeRecord volume : lost) {
             heal(volume);
-        }
-    }
-
-    /** The driver has no account of its own to make an event with: whoever watches the daemons finds it in their status. */
-    private void say(String session, Collection<VolumeRecord> lost) {
-        List<VolumeSpec> specs = lost.stream()
-                .filter(v -> v.session().equals(session))
-                .map(VolumeRecord::spec)
-                .toList();
-        try {
-            holder.say(new PenstockException(
-                    ErrorCode.SESSION_LOST,
-                    "a session of " + specs.getFirst().source()
-                            + " was lost with all its processes; volumes that show it: " + specs.size(),
-                    "Restart pods that report I/O errors; new ones read well."));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (IOException e) {
-            LOG.warn("the daemon does not hear of a lost session: {}", e.getMessage());
         }
     }
 
@@ -312,10 +319,7 @@ public final class Volumes implements AutoCloseable {
                 shelf.all().stream().filter(v -> v.session().equals(session)).toList();
         if (!lost.isEmpty()) {
             LOG.error("a session that {} volumes show {}", lost.size(), how);
-            Thread.ofVirtual().name("heal").start(() -> {
-                say(session, lost);
-                lost.forEach(this::heal);
-            });
+            Thread.ofVirtual().name("heal").start(() -> lost.forEach(this::heal));
         }
     }
 

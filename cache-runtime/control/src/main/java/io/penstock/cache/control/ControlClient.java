@@ -219,8 +219,12 @@ public final class ControlClient implements AutoCloseable {
      */
     public PrefetchJob watchPrefetch(String id, Consumer<PrefetchJob> listener)
             throws PenstockException, InterruptedException {
-        WatchPrefetchRequest request =
-                WatchPrefetchRequest.newBuilder().setId(id).build();
+        return watchPrefetch(WatchPrefetchRequest.newBuilder().setId(id).build(), listener);
+    }
+
+    /** The same, for whoever must say what the job is for. */
+    public PrefetchJob watchPrefetch(WatchPrefetchRequest request, Consumer<PrefetchJob> listener)
+            throws PenstockException, InterruptedException {
         return follow(() -> ControlGrpc.newBlockingStub(channel).watchPrefetch(request), listener);
     }
 

@@ -84,6 +84,9 @@ public final class ControlErrors {
                         "Start one with penstock mount or penstock daemon, or name its --state-dir.",
                         true,
                         error);
+            case CANCELLED ->
+                new PenstockException(
+                        ErrorCode.NO_DAEMON, "the daemon ended the call as it ended itself", "Try again.", true, error);
             case DEADLINE_EXCEEDED ->
                 new PenstockException(
                         ErrorCode.NOT_READY, "the daemon did not answer in time", "Try again.", true, error);

@@ -36,6 +36,16 @@ public record StateDirectory(Path path) {
         return daemon().resolve("control.sock");
     }
 
+    /** What pods see of all this, and nothing else. */
+    public Path guest() {
+        return daemon().resolve("guest");
+    }
+
+    /** The control API as far as guests may use it. */
+    public Path guestSocket() {
+        return guest().resolve("guest.sock");
+    }
+
     /** Locked by the one daemon that serves, where others may stand by. */
     public Path daemonLock() {
         return daemon().resolve("daemon.lock");

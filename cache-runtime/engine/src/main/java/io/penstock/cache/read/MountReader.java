@@ -6,7 +6,7 @@ import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.ObjectId;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.model.Snapshot;
-import io.penstock.cache.read.prefetch.Plan;
+import io.penstock.cache.plan.Plan;
 import io.penstock.cache.read.prefetch.Shards;
 import java.util.Map;
 import java.util.Set;

@@ -3,7 +3,7 @@ package io.penstock.cache.read;
 import io.penstock.cache.model.ByteRange;
 import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.Snapshot;
-import io.penstock.cache.read.prefetch.Plan;
+import io.penstock.cache.plan.Plan;
 import io.penstock.cache.read.prefetch.Trace;
 import java.io.IOException;
 import java.nio.file.Path;

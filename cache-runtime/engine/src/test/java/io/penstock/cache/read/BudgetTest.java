@@ -10,7 +10,7 @@ import io.penstock.cache.chunk.TierOptions;
 import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.ObjectId;
 import io.penstock.cache.model.Snapshot;
-import io.penstock.cache.read.prefetch.Planner;
+import io.penstock.cache.plan.Planner;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

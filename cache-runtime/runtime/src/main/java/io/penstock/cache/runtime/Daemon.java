@@ -17,6 +17,8 @@ import io.penstock.cache.control.custody.v1.Setup;
 import io.penstock.cache.control.custody.v1.StateChanged;
 import io.penstock.cache.control.server.ControlServer;
 import io.penstock.cache.control.server.ControlService;
+import io.penstock.cache.control.server.GuestServer;
+import io.penstock.cache.control.server.GuestService;
 import io.penstock.cache.control.server.Node;
 import io.penstock.cache.control.server.RemoteControl;
 import io.penstock.cache.control.v1.NodeStatus;
@@ -83,7 +85,12 @@ final class Daemon implements CustodyChannel.Handler {
 
     /** What the daemon has once it is set up. */
     private record Parts(
-            Node node, Sessions sessions, ControlServer control, Optional<RemoteControl> remote, CustodyDoor door) {}
+            Node node,
+            Sessions sessions,
+            ControlServer control,
+            Optional<RemoteControl> remote,
+            Optional<GuestServer> guests,
+            CustodyDoor door) {}
 
     /** Begins to serve the holder at the other end. */
     void start(CustodyChannel channel) {
@@ -167,7 +174,6 @@ final class Daemon implements CustodyChannel.Handler {
             case FORGET -> parts().sessions().forget(packet.getForget().getSession());
             case ADOPT -> parts().sessions().adopt(packet.getAdopt(), only(fds));
             case HAND_OVER -> done.setHandedOver(handOver(channel));
-            case FAILURE -> parts().node().errors().add(Failures.exception(packet.getFailure()));
             case STOP -> stop(0);
             default -> {
                 fds.forEach(Fd::close);
@@ -225,7 +231,10 @@ final class Daemon implements CustodyChannel.Handler {
                             state.custodySocket(), this, holder().credentials().uid());
             ControlService service = new ControlService(node, version(), this::addProcess, Logs::level);
             ControlServer control = ControlServer.start(state.controlSocket(), service);
-            parts.complete(new Parts(node, sessions, control, remote(config, service), door));
+            Optional<GuestServer> guests = own != null && config.get(RuntimeKeys.CONTROL_GUESTS)
+                    ? Optional.of(GuestServer.start(state, new GuestService(node, version())))
+                    : Optional.empty();
+            parts.complete(new Parts(node, sessions, control, remote(config, service), guests, door));
             LOG.info("daemon {} serves from {}", ProcessHandle.current().pid(), config.get(Directories.CACHE));
         } catch (IOException | RuntimeException e) {
             parts.completeExceptionally(e);
@@ -402,6 +411,7 @@ final class Daemon implements CustodyChannel.Handler {
             if (all.door() != null) {
                 all.door().close();
             }
+            all.guests().ifPresent(GuestServer::close);
             all.remote().ifPresent(RemoteControl::close);
             all.control().close();
             all.node().close();

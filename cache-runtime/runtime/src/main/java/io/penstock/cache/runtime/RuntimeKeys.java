@@ -67,6 +67,11 @@ public final class RuntimeKeys implements KeyCatalogue {
             "/etc/penstock/tls",
             "Directory of the certificates for that: ca.crt, tls.crt, tls.key; may come late, is read again when it changes");
 
+    static final Key<Boolean> CONTROL_GUESTS = Key.flag(
+            "control.guests",
+            true,
+            "Lets pods ask for prefetch of what they mount; only with penstock daemon --await-holder");
+
     static final Key<LogLevel> LOG_LEVEL =
             Key.choice("log.level", LogLevel.class, LogLevel.INFO, "What the daemon logs");
     static final Key<LogFormat> LOG_FORMAT =
@@ -104,6 +109,7 @@ public final class RuntimeKeys implements KeyCatalogue {
                 JAVA_OPTIONS,
                 HEALTH,
                 GRACE,
+                CONTROL_GUESTS,
                 CONTROL_LISTEN,
                 CONTROL_TLS,
                 LOG_LEVEL,

@@ -80,7 +80,8 @@ final class Sessions {
                     spec.getSettingsMap(),
                     tokens.environment(id, spec.getEnvironmentMap()),
                     spec.getOffline(),
-                    spec.getProve());
+                    spec.getProve(),
+                    spec.getSnapshot());
             good = true;
             return resolved;
         } finally {

@@ -116,11 +116,6 @@ final class DaemonLink implements CustodyChannel.Handler {
         Packet ignored = expect(channel.ask(packet, USUAL));
     }
 
-    /** Has people find {@code trouble} in the daemon's status. */
-    void say(PenstockException trouble) throws IOException, InterruptedException {
-        Packet ignored = expect(channel.ask(Failures.packet(trouble), USUAL));
-    }
-
     void showDirect(String digest) throws IOException, InterruptedException {
         Packet.Builder packet =
                 Packet.newBuilder().setShowDirect(ShowDirect.newBuilder().setDigest(digest));

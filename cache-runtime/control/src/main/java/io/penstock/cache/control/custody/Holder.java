@@ -282,11 +282,6 @@ public final class Holder implements AutoCloseable {
         supervisor.awaitLink().showDirect(digest);
     }
 
-    /** Has people find {@code trouble} in the daemon's status, next to its own. */
-    public void say(PenstockException trouble) throws IOException, InterruptedException {
-        supervisor.awaitLink().say(trouble);
-    }
-
     /** Nobody looks into it any more. */
     public void hideDirect(String digest) throws IOException, InterruptedException {
         supervisor.awaitLink().hideDirect(digest);

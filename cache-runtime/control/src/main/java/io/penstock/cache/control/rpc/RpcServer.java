@@ -26,6 +26,8 @@ import java.util.function.UnaryOperator;
 
 /** Services at one address. Every call runs on a virtual thread of its own and may block. Thread-safe. */
 public final class RpcServer implements AutoCloseable {
+    private static final String OWNER_ONLY = "rw-------";
+    private static final String EVERYBODY = "rw-rw-rw-";
     private static final long CLOSING_MILLIS = 1000;
     private static final long HANDSHAKE_SECONDS = 5;
     private static final long ASKED_ALIVE_SECONDS = 10;
@@ -42,6 +44,17 @@ public final class RpcServer implements AutoCloseable {
 
     /** Listens at {@code socket}, in place of whatever lay there; only its owner (and root) may open it. */
     public static RpcServer onSocket(Path socket, RpcOptions options, BindableService... services) throws IOException {
+        return onSocket(socket, OWNER_ONLY, options, services);
+    }
+
+    /** The same, for everybody who gets to the socket's directory. */
+    public static RpcServer onOpenSocket(Path socket, RpcOptions options, BindableService... services)
+            throws IOException {
+        return onSocket(socket, EVERYBODY, options, services);
+    }
+
+    private static RpcServer onSocket(Path socket, String permissions, RpcOptions options, BindableService... services)
+            throws IOException {
         Files.deleteIfExists(socket);
         RpcServer server = start(
                 UnixDomainSocketAddress.of(socket),
@@ -50,7 +63,7 @@ public final class RpcServer implements AutoCloseable {
                 services,
                 UnaryOperator.identity());
         try {
-            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString(permissions));
         } catch (IOException e) {
             server.close();
             throw e;

@@ -1,6 +1,7 @@
 package io.penstock.cache.read.prefetch;
 
 import io.penstock.cache.model.Entry;
+import io.penstock.cache.plan.NaturalOrder;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;

@@ -5,6 +5,7 @@ import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.model.Snapshot;
+import io.penstock.cache.plan.Plan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

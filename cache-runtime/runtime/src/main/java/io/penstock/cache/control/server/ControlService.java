@@ -1,6 +1,5 @@
 package io.penstock.cache.control.server;
 
-import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.penstock.cache.control.ControlErrors;
 import io.penstock.cache.control.v1.ChangePrefetchRequest;
@@ -31,8 +30,7 @@ import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.ObjectId;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.model.Snapshot;
-import io.penstock.cache.read.prefetch.Plan;
-import java.time.Duration;
+import io.penstock.cache.plan.Plan;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -46,7 +44,6 @@ import org.slf4j.LoggerFactory;
 /** Answers the control API. Every call runs on a thread of its own and may block. */
 public final class ControlService extends ControlGrpc.ControlImplBase {
     private static final Logger LOG = LoggerFactory.getLogger(ControlService.class);
-    private static final Duration WATCH_INTERVAL = Duration.ofMillis(250);
 
     private final Node node;
     private final VersionInfo version;
@@ -68,11 +65,11 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
         this.logLevel = logLevel;
     }
 
-    private interface Call<T> {
+    interface Call<T> {
         T answer() throws PenstockException;
     }
 
-    private static <T> void answer(StreamObserver<T> out, Call<T> call) {
+    static <T> void answer(StreamObserver<T> out, Call<T> call) {
         T result;
         try {
             result = call.answer();
@@ -84,7 +81,7 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
         out.onCompleted();
     }
 
-    private static void refuse(StreamObserver<?> out, Exception e) {
+    static void refuse(StreamObserver<?> out, Exception e) {
         if (e instanceof RuntimeException) {
             LOG.error("a request met a fault of ours", e);
         }
@@ -119,7 +116,11 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
         answer(out, () -> {
             Infos infos = new Infos(node);
             ListSnapshotsResponse.Builder all = ListSnapshotsResponse.newBuilder();
-            node.snapshots().all().forEach(r -> all.addSnapshots(infos.listed(r)));
+            if (request.getSnapshot().isEmpty()) {
+                node.snapshots().all().forEach(r -> all.addSnapshots(infos.listed(r)));
+            } else {
+                all.addSnapshots(infos.listed(node.find(request.getSnapshot())));
+            }
             return all.build();
         });
     }
@@ -230,7 +231,8 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
                 source.getSettingsMap(),
                 source.getEnvironmentMap(),
                 source.getOffline(),
-                source.getProve());
+                source.getProve(),
+                "");
     }
 
     private Plan plan(StartPrefetchRequest request, Snapshot snapshot) throws PenstockException {
@@ -239,28 +241,8 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
 
     @Override
     public void watchPrefetch(WatchPrefetchRequest request, StreamObserver<PrefetchJob> out) {
-        ServerCallStreamObserver<PrefetchJob> call = (ServerCallStreamObserver<PrefetchJob>) out;
         try {
-            Job job = node.jobs().find(request.getId());
-            PrefetchJob last = null;
-            while (!call.isCancelled()) {
-                boolean ended = !job.running();
-                PrefetchJob now = job.info();
-                if (!now.equals(last)) {
-                    call.onNext(now);
-                    last = now;
-                }
-                if (ended || job.work().await(WATCH_INTERVAL)) {
-                    if (!ended) {
-                        call.onNext(job.info());
-                    }
-                    call.onCompleted();
-                    return;
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            refuse(out, new PenstockException(ErrorCode.NO_DAEMON, "the daemon is ending", "", true, e));
+            Watching.follow(node.jobs().find(request.getId(), request.getSnapshot()), out, UnaryOperator.identity());
         } catch (PenstockException | RuntimeException e) {
             refuse(out, e);
         }

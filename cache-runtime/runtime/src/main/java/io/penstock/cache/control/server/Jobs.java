@@ -6,9 +6,9 @@ import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.model.Snapshot;
+import io.penstock.cache.plan.Plan;
 import io.penstock.cache.read.MountReader;
 import io.penstock.cache.read.PrefetchJob;
-import io.penstock.cache.read.prefetch.Plan;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -114,6 +114,16 @@ public final class Jobs implements AutoCloseable {
         if (job == null) {
             throw new PenstockException(
                     ErrorCode.USAGE, "there is no prefetch " + id, "penstock status shows those that run.");
+        }
+        return job;
+    }
+
+    /** @param digest that the job must be for; empty: any */
+    Job find(String id, String digest) throws PenstockException {
+        Job job = find(id);
+        if (!digest.isEmpty() && !job.info().getSnapshot().getDigest().equals(digest)) {
+            throw new PenstockException(
+                    ErrorCode.USAGE, "there is no prefetch " + id + " of " + digest, "Start one, and take its id.");
         }
         return job;
     }

@@ -101,24 +101,55 @@ public final class Node implements AutoCloseable {
         }
     }
 
-    /** The same, and shows that whoever asks can also read it, whatever is stored here. */
+    /**
+     * The same, of one snapshot.
+     *
+     * @param prove shows that whoever asks can also read what is there now, whatever is stored here
+     * @param wanted digest of the only snapshot that will do: what the location resolves to, or one of it that is stored here;
+     *     empty: any
+     * @throws PenstockException {@code ORIGIN_CHANGED}: it is neither
+     */
     public Resolved resolve(
             String location,
             Map<String, String> settings,
             Map<String, String> environment,
             boolean offline,
-            boolean prove)
+            boolean prove,
+            String wanted)
             throws PenstockException {
         Resolved resolved = resolve(location, settings, environment, offline);
-        if (prove) {
-            try {
+        try {
+            if (prove) {
                 Proof.read(resolved, options.read().deadline());
-            } catch (PenstockException | RuntimeException e) {
-                resolved.source().close();
-                throw e;
             }
+            return wanted.isEmpty() || resolved.snapshot().digest().equals(wanted)
+                    ? resolved
+                    : stored(resolved, wanted);
+        } catch (PenstockException | RuntimeException e) {
+            resolved.source().close();
+            throw e;
         }
-        return resolved;
+    }
+
+    private Resolved stored(Resolved now, String wanted) throws PenstockException {
+        Source source = now.source();
+        Snapshot snapshot = snapshots
+                .exactly(wanted)
+                .map(SnapshotRecord::snapshot)
+                .filter(s -> s.source().equals(source.location()))
+                .orElseThrow(() -> new PenstockException(
+                        ErrorCode.ORIGIN_CHANGED,
+                        source.location()
+                                + (now.notes().isEmpty()
+                                        ? " is now snapshot "
+                                        : " cannot be asked, and was last snapshot ")
+                                + now.snapshot().digest() + "; wanted is " + wanted
+                                + ", which is not stored on this node",
+                        "Ask for the snapshot that it is now, or for none; or bring the objects of that time back."));
+        List<String> notes = new ArrayList<>(now.notes());
+        notes.add(source.location() + " is now snapshot " + now.snapshot().shortId() + "; took " + snapshot.shortId()
+                + " as stored");
+        return new Resolved(snapshot, source, notes);
     }
 
     private Resolved list(Source source) throws PenstockException {

@@ -76,6 +76,11 @@ final class SnapshotShelf {
         return records.values();
     }
 
+    /** The snapshot with this full digest. */
+    Optional<SnapshotRecord> exactly(String digest) {
+        return Optional.ofNullable(records.get(digest));
+    }
+
     /** The newest snapshot of a location. */
     Optional<SnapshotRecord> newest(String location) {
         return records.values().stream()

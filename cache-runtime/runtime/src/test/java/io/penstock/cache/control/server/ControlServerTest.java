@@ -280,6 +280,40 @@ final class ControlServerTest {
                 .isInstanceOf(PenstockException.class);
     }
 
+    private Resolved exactly(String wanted, boolean prove) throws PenstockException {
+        Resolved resolved = node.resolve(model.toString(), Map.of(), Map.of(), false, prove, wanted);
+        resolved.source().close();
+        return resolved;
+    }
+
+    @Test
+    void a_snapshot_that_is_wanted_is_what_the_origin_has_or_what_is_stored() throws Exception {
+        String before = exactly("", true).snapshot().digest();
+        assertThat(exactly(before, true).notes()).isEmpty();
+        Files.writeString(model.resolve("config.json"), "{ \"changed\": true }");
+        Resolved stored = exactly(before, true);
+        assertThat(stored.snapshot().digest()).isEqualTo(before);
+        assertThat(stored.notes()).singleElement().asString().contains("as stored");
+        String after = exactly("", true).snapshot().digest();
+        assertThat(after).isNotEqualTo(before);
+        String never = "sha256:" + "0".repeat(64);
+        assertThatThrownBy(() -> exactly(never, true)).isInstanceOfSatisfying(PenstockException.class, e -> {
+            assertThat(e.code()).isEqualTo(ErrorCode.ORIGIN_CHANGED);
+            assertThat(e).hasMessageContaining(after).hasMessageContaining(never);
+        });
+    }
+
+    @Test
+    void a_stored_snapshot_of_another_location_is_not_the_one_that_is_wanted() throws Exception {
+        Path other = Files.createDirectory(directory.resolve("other"));
+        Files.writeString(other.resolve("config.json"), "{}");
+        Resolved foreign = node.resolve(other.toString(), Map.of(), Map.of(), false);
+        foreign.source().close();
+        assertThatThrownBy(() -> exactly(foreign.snapshot().digest(), false))
+                .isInstanceOfSatisfying(
+                        PenstockException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ORIGIN_CHANGED));
+    }
+
     @Test
     void bytes_that_are_no_grpc_do_not_harm_the_server() throws Exception {
         Random random = new Random(11);

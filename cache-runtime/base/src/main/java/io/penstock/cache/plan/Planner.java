@@ -1,4 +1,4 @@
-package io.penstock.cache.read.prefetch;
+package io.penstock.cache.plan;
 
 import io.penstock.cache.model.ByteRange;
 import io.penstock.cache.model.Entry;
@@ -16,9 +16,9 @@ import java.util.function.Predicate;
 /** Makes plans from what a snapshot's paths and sizes tell. */
 public final class Planner {
     /** Enough for the header of a usual shard. */
-    static final long HEADER = 256 << 10;
+    public static final long HEADER = 256 << 10;
 
-    private static final long SMALL = 64L << 20;
+    static final long SMALL = 64L << 20;
     private static final Set<String> WEIGHTS = Set.of("safetensors", "gguf");
     private static final Set<String> OTHER_WEIGHTS =
             Set.of("bin", "pth", "pt", "ckpt", "h5", "msgpack", "onnx", "ot", "tflite", "nemo", "mlmodel");

@@ -1,4 +1,4 @@
-package io.penstock.cache.read.prefetch;
+package io.penstock.cache.plan;
 
 import java.util.Comparator;
 
