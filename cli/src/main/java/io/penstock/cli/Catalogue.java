@@ -9,6 +9,7 @@ import io.penstock.cli.node.NodeCommands;
 import io.penstock.csi.command.CsiCommands;
 import io.penstock.gpu.command.GpuCommands;
 import io.penstock.operator.plugin.PluginCommands;
+import io.penstock.sidecar.command.SidecarCommands;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Optional;
 final class Catalogue {
     private static final List<CommandProvider> PROVIDERS = List.of(
             new RuntimeCommands(),
+            new SidecarCommands(),
             new NodeCommands(),
             new BenchCommands(),
             new OwnCommands(),

@@ -20,13 +20,14 @@ import org.junit.jupiter.api.TestFactory;
 /** Imports go one way. The table is the picture in docs/ARCHITECTURE.md. */
 final class ArchitectureTest {
     private static final String CACHE = "io.penstock.cache.";
-    private static final Set<String> EVERYWHERE = Set.of("model", "config", "metrics", "linux");
+    private static final Set<String> EVERYWHERE = Set.of("model", "config", "metrics", "linux", "plan");
 
     /** Part of the cache runtime -> the parts it may import, besides itself and {@link #EVERYWHERE}. */
     private static final Map<String, Set<String>> MAY_IMPORT = Map.ofEntries(
             Map.entry("model", Set.of()),
             Map.entry("config", Set.of("model")),
             Map.entry("metrics", Set.of("model")),
+            Map.entry("plan", Set.of("model")),
             Map.entry("linux", Set.of()),
             Map.entry("command", Set.of()),
             Map.entry("source", Set.of()),
@@ -119,6 +120,23 @@ final class ArchitectureTest {
                             return part == null
                                     ? !ours || target.getPackageName().startsWith("io.penstock.gpu")
                                     : EVERYWHERE.contains(part) || part.equals("control") || part.equals("command");
+                        }))
+                .check(OURS);
+    }
+
+    @Test
+    void the_sidecar_knows_of_the_cache_runtime_only_how_to_talk_to_it() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.penstock.sidecar..")
+                .should()
+                .dependOnClassesThat(DescribedPredicate.describe(
+                        "lie beyond control, command and " + EVERYWHERE, target -> {
+                            String part = partOf(target);
+                            boolean ours = target.getPackageName().startsWith("io.penstock.");
+                            return part == null
+                                    ? ours && !target.getPackageName().startsWith("io.penstock.sidecar")
+                                    : !EVERYWHERE.contains(part) && !part.equals("control") && !part.equals("command");
                         }))
                 .check(OURS);
     }

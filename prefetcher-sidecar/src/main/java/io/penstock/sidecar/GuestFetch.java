@@ -1,0 +1,114 @@
+package io.penstock.sidecar;
+
+import io.penstock.cache.command.ProgressState;
+import io.penstock.cache.control.ControlClient;
+import io.penstock.cache.control.v1.PlanSpec;
+import io.penstock.cache.control.v1.PrefetchJob;
+import io.penstock.cache.control.v1.StartPrefetchRequest;
+import io.penstock.cache.control.v1.WatchPrefetchRequest;
+import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.PenstockException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** Has the node's daemon fetch a mounted snapshot, and starts again when the daemon was replaced. For one run. */
+final class GuestFetch implements Fetch {
+    private static final int ATTEMPTS = 8;
+    private static final long LONGEST_PAUSE_SECONDS = 10;
+
+    private final Path socket;
+    private final String digest;
+    private final Consumer<String> notes;
+    private int failures;
+
+    /** @param notes hears of what goes wrong and is tried again */
+    GuestFetch(Path socket, String digest, Consumer<String> notes) {
+        this.socket = socket;
+        this.digest = digest;
+        this.notes = notes;
+    }
+
+    /** The daemon does not do this for us: the sidecar must read by itself. */
+    static final class NotServed extends IOException {
+        private static final long serialVersionUID = 1;
+
+        NotServed(PenstockException why) {
+            super(why.getMessage(), why);
+        }
+    }
+
+    @Override
+    public void run(Consumer<ProgressState> listener) throws IOException, InterruptedException {
+        while (true) {
+            try {
+                fetch(listener);
+                return;
+            } catch (PenstockException e) {
+                boolean again = e.retryable() || e.code() == ErrorCode.NO_DAEMON;
+                if (!again && isRefusal(e.code())) {
+                    throw new NotServed(e);
+                }
+                if (++failures >= ATTEMPTS || !again) {
+                    throw e.code() == ErrorCode.NO_DAEMON ? new NotServed(e) : e;
+                }
+                notes.accept("again  " + e.code().code() + " " + e.getMessage());
+                TimeUnit.SECONDS.sleep(Math.min(LONGEST_PAUSE_SECONDS, 1L << (failures - 1)));
+            }
+        }
+    }
+
+    private static boolean isRefusal(ErrorCode code) {
+        return code == ErrorCode.USAGE || code == ErrorCode.NOT_PERMITTED || code == ErrorCode.UNKNOWN_SNAPSHOT;
+    }
+
+    private void fetch(Consumer<ProgressState> listener) throws PenstockException, InterruptedException {
+        try (ControlClient daemon = ControlClient.connect(socket)) {
+            PrefetchJob job = daemon.startPrefetch(StartPrefetchRequest.newBuilder()
+                    .setSnapshot(digest)
+                    .setPlan(PlanSpec.newBuilder().setNamed("reading-order"))
+                    .build());
+            WatchPrefetchRequest what = WatchPrefetchRequest.newBuilder()
+                    .setId(job.getId())
+                    .setSnapshot(digest)
+                    .build();
+            PrefetchJob ended = daemon.watchPrefetch(what, now -> {
+                if (now.getDoneBytes() > job.getDoneBytes()) {
+                    failures = 0;
+                }
+                listener.accept(state(now));
+            });
+            if (ended.getState() == PrefetchJob.State.CANCELLED) {
+                throw new PenstockException(
+                        ErrorCode.ORIGIN_CANCELLED,
+                        "the prefetch was cancelled",
+                        "Somebody did so with penstock prefetch --cancel, or the mount ended.",
+                        true,
+                        null);
+            }
+            if (ended.getState() != PrefetchJob.State.COMPLETE) {
+                throw new PenstockException(
+                        ErrorCode.byCode(ended.getError().getCode()).orElse(ErrorCode.INTERNAL),
+                        ended.getError().getMessage(),
+                        ended.getError().getRemedy(),
+                        ended.getError().getRetryable(),
+                        null);
+            }
+        }
+    }
+
+    private static ProgressState state(PrefetchJob job) {
+        return new ProgressState(
+                job.getDoneBytes(),
+                job.getPlannedBytes(),
+                job.getOriginBytes(),
+                job.getPeerBytes() == 0 ? -1 : job.getPeerBytes(),
+                job.getCompleteObjects(),
+                job.getObjects(),
+                job.getRetries(),
+                Duration.ofNanos(job.getStalledNanos()),
+                "");
+    }
+}

@@ -1,0 +1,2 @@
+/** {@code penstock sidecar}. */
+package io.penstock.sidecar.command;
