@@ -60,7 +60,7 @@ class PluginTest {
                             && "daemon".equals(pod.getMetadata().getLabels().get(Cluster.COMPONENT))
                     ? "False"
                     : "True";
-            var patched = client.resource(pod)
+            var _ = client.resource(pod)
                     .editStatus(p -> p.edit()
                             .editOrNewStatus()
                             .withPhase("Running")
