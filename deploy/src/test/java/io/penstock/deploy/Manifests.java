@@ -44,15 +44,6 @@ public final class Manifests {
         }
     }
 
-    /** All objects of all manifests, examples included. */
-    static List<HasMetadata> all() throws IOException {
-        List<HasMetadata> all = new ArrayList<>();
-        for (Path file : files(DIRECTORY, EXAMPLES)) {
-            all.addAll(objects(file));
-        }
-        return all;
-    }
-
     /** The YAML files below these directories. */
     static List<Path> files(Path... directories) throws IOException {
         List<Path> all = new ArrayList<>();
