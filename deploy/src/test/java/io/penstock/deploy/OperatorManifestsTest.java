@@ -121,8 +121,7 @@ class OperatorManifestsTest {
     @Test
     void webhooks_never_stop_anybody() {
         var mutating = Manifests.of(MutatingWebhookConfiguration.class, ALL).getFirst();
-        var validating =
-                Manifests.of(ValidatingWebhookConfiguration.class, ALL).getFirst();
+        var validating = Manifests.of(ValidatingWebhookConfiguration.class, ALL).getFirst();
         assertThat(mutating.getWebhooks()).hasSize(1).allSatisfy(webhook -> {
             assertThat(webhook.getFailurePolicy()).isEqualTo("Ignore");
             assertThat(webhook.getTimeoutSeconds()).isLessThanOrEqualTo(5);
@@ -140,7 +139,11 @@ class OperatorManifestsTest {
                     .allSatisfy(rule -> assertThat(rule.getApiGroups()).containsExactly("cache.penstock.io"));
         });
         Service service = Manifests.of(Service.class, ALL).getFirst();
-        assertThat(mutating.getWebhooks().getFirst().getClientConfig().getService().getName())
+        assertThat(mutating.getWebhooks()
+                        .getFirst()
+                        .getClientConfig()
+                        .getService()
+                        .getName())
                 .isEqualTo(service.getMetadata().getName());
     }
 
@@ -175,7 +178,8 @@ class OperatorManifestsTest {
         assertThat(pod.getSecurityContext().getSeccompProfile().getType()).isEqualTo("RuntimeDefault");
         assertThat(Manifests.containers(pod)).hasSize(1).allSatisfy(container -> {
             assertThat(container.getSecurityContext().getPrivileged()).isNull();
-            assertThat(container.getSecurityContext().getReadOnlyRootFilesystem()).isTrue();
+            assertThat(container.getSecurityContext().getReadOnlyRootFilesystem())
+                    .isTrue();
             assertThat(container.getSecurityContext().getAllowPrivilegeEscalation())
                     .isFalse();
             assertThat(container.getSecurityContext().getCapabilities().getDrop())
@@ -206,9 +210,9 @@ class OperatorManifestsTest {
                         .hasSize(1)
                         .allSatisfy(rule -> assertThat(rule.getFrom())
                                 .hasSize(1)
-                                .allSatisfy(from -> assertThat(
-                                                from.getPodSelector().getMatchLabels())
-                                        .containsEntry("app.kubernetes.io/component", "operator"))));
+                                .allSatisfy(
+                                        from -> assertThat(from.getPodSelector().getMatchLabels())
+                                                .containsEntry("app.kubernetes.io/component", "operator"))));
     }
 
     @Test
@@ -224,8 +228,7 @@ class OperatorManifestsTest {
                 .flatMap(Manifests::containers)
                 .map(Container::getImage)
                 .collect(Collectors.toSet());
-        assertThat(images)
-                .containsExactlyElementsOf(Files.readAllLines(Manifests.CHART.resolve("images.txt")));
+        assertThat(images).containsExactlyElementsOf(Files.readAllLines(Manifests.CHART.resolve("images.txt")));
     }
 
     private static Deployment deployment() {
