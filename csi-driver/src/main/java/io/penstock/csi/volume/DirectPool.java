@@ -10,8 +10,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -24,7 +22,7 @@ final class DirectPool {
 
     private final Holder holder;
     private final Path cache;
-    private final Map<String, Integer> pending = new HashMap<>();
+    private final Pending pending = new Pending();
     /** One change at a time of what the daemon shows. */
     private final ReentrantLock daemon = new ReentrantLock();
 
@@ -46,7 +44,7 @@ final class DirectPool {
         daemon.lockInterruptibly();
         try {
             holder.showDirect(what.getDigest());
-            hold(what.getDigest());
+            pending.hold(what.getDigest());
             return true;
         } catch (PenstockException e) {
             if (e.code() != ErrorCode.NOT_READY || access == Access.DIRECT) {
@@ -58,16 +56,8 @@ final class DirectPool {
         }
     }
 
-    private synchronized void hold(String digest) {
-        pending.merge(digest, 1, Integer::sum);
-    }
-
-    private synchronized boolean isPending(String digest) {
-        return pending.containsKey(digest);
-    }
-
-    synchronized void settled(String digest) {
-        pending.computeIfPresent(digest, (d, n) -> n == 1 ? null : n - 1);
+    void settled(String digest) {
+        pending.settled(digest);
     }
 
     void bind(Targets targets, String digest, VolumeSpec spec) throws IOException {
@@ -83,7 +73,7 @@ final class DirectPool {
     private void hide(String digest, Predicate<String> used) {
         daemon.lock();
         try {
-            if (!isPending(digest) && !used.test(digest)) {
+            if (!pending.has(digest) && !used.test(digest)) {
                 holder.hideDirect(digest);
             }
         } catch (InterruptedException e) {

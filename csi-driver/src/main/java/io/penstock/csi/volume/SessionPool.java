@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -43,7 +42,7 @@ final class SessionPool {
             Stream.generate(ReentrantLock::new).limit(64).toList();
 
     private final Proofs proofs = new Proofs(System::nanoTime);
-    private final Map<String, Integer> pending = new HashMap<>();
+    private final Pending pending = new Pending();
     private final Set<String> ending = new HashSet<>();
     private final SecureRandom random = new SecureRandom();
 
@@ -88,7 +87,7 @@ final class SessionPool {
         if (ending.contains(session) || find(session).isEmpty()) {
             return false;
         }
-        pending.merge(session, 1, Integer::sum);
+        pending.hold(session);
         return true;
     }
 
@@ -225,14 +224,14 @@ final class SessionPool {
     }
 
     /** What {@link #acquire} gave is shown by a volume, or will not be. */
-    synchronized void settled(String session) {
-        pending.computeIfPresent(session, (s, n) -> n == 1 ? null : n - 1);
+    void settled(String session) {
+        pending.settled(session);
     }
 
     /** Ends a session unless somebody needs it. */
     void release(String session, Predicate<String> used) {
         synchronized (this) {
-            if (pending.containsKey(session) || used.test(session) || !ending.add(session)) {
+            if (pending.has(session) || used.test(session) || !ending.add(session)) {
                 return;
             }
         }
@@ -253,7 +252,7 @@ final class SessionPool {
     /** The session is over: nobody will ask for it again. */
     synchronized void ended(String session) {
         ending.remove(session);
-        pending.remove(session);
+        pending.forget(session);
     }
 
     /** Takes away what an earlier driver has left behind: mounts without a session, and their directories. */
