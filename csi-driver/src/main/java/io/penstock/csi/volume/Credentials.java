@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.model.SourceEnvironment;
 import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
@@ -28,7 +29,7 @@ final class Credentials {
 
     /** Nothing of the daemon's own may take the place of what is missing. */
     private static final Map<String, String> ALONE = Map.of(
-            "PENSTOCK_ALONE", "true",
+            SourceEnvironment.ALONE, "true",
             "AWS_EC2_METADATA_DISABLED", "true",
             "AWS_SHARED_CREDENTIALS_FILE", "/dev/null",
             "AWS_CONFIG_FILE", "/dev/null");
@@ -106,8 +107,8 @@ final class Credentials {
         }
         Map<String, String> more = new TreeMap<>();
         more.put("AWS_ROLE_ARN", role);
-        more.put("PENSTOCK_WEB_IDENTITY_TOKEN", token);
-        more.put("PENSTOCK_IDENTITY", spec.pod().namespace() + "/" + spec.pod().serviceAccount());
+        more.put(SourceEnvironment.WEB_IDENTITY_TOKEN, token);
+        more.put(SourceEnvironment.IDENTITY, spec.pod().namespace() + "/" + spec.pod().serviceAccount());
         if (!spec.get(Attribute.STS_ENDPOINT).isEmpty()) {
             more.put("AWS_ENDPOINT_URL_STS", spec.get(Attribute.STS_ENDPOINT));
         }

@@ -7,6 +7,7 @@ import io.penstock.cache.control.custody.v1.Prepared;
 import io.penstock.cache.linux.Mounts;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.model.SourceEnvironment;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -32,7 +33,6 @@ import org.slf4j.LoggerFactory;
  */
 final class SessionPool {
     private static final Logger LOG = LoggerFactory.getLogger(SessionPool.class);
-    private static final String TOKEN = "PENSTOCK_WEB_IDENTITY_TOKEN";
     private static final String NO_PREFETCH = "none";
 
     private final Holder holder;
@@ -53,7 +53,7 @@ final class SessionPool {
                     spec.getLocation(),
                     spec.getSettingsMap(),
                     spec.getEnvironmentMap().entrySet().stream()
-                            .filter(e -> !e.getKey().equals(TOKEN))
+                            .filter(e -> !e.getKey().equals(SourceEnvironment.WEB_IDENTITY_TOKEN))
                             .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue)));
         }
 

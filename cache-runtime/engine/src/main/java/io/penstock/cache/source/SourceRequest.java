@@ -3,6 +3,7 @@ package io.penstock.cache.source;
 import static java.util.Objects.requireNonNull;
 
 import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.SourceEnvironment;
 import io.penstock.cache.source.net.NetLoops;
 import io.penstock.cache.source.net.NetOptions;
 import io.penstock.cache.source.net.Proxies;
@@ -15,16 +16,10 @@ import java.util.Map;
  * @param location as the user wrote it
  * @param options of the source itself, kebab-case
  * @param environment of whoever asks for the source; holds secrets. What it lacks is taken from this process's own; for credentials
- *     see {@link #ALONE}.
+ *     see {@link SourceEnvironment#ALONE}.
  */
 public record SourceRequest(
         String location, Map<String, String> options, Map<String, String> environment, NetOptions net, NetLoops loops) {
-    /**
-     * In an environment that stands for itself: no credentials, and nothing that says whose they are, of this process's own
-     * are to be used in their place.
-     */
-    public static final String ALONE = "PENSTOCK_ALONE";
-
     public SourceRequest {
         requireNonNull(location);
         requireNonNull(net);

@@ -2,6 +2,7 @@ package io.penstock.cache.runtime;
 
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.model.SourceEnvironment;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -19,9 +20,6 @@ import org.slf4j.LoggerFactory;
  * the daemon's own directory, for its own eyes. Thread-safe.
  */
 final class Tokens {
-    /** In a session's environment, in place of {@code AWS_WEB_IDENTITY_TOKEN_FILE}. */
-    static final String VALUE = "PENSTOCK_WEB_IDENTITY_TOKEN";
-
     private static final Logger LOG = LoggerFactory.getLogger(Tokens.class);
     private static final String FILE = "AWS_WEB_IDENTITY_TOKEN_FILE";
 
@@ -39,12 +37,12 @@ final class Tokens {
 
     /** The environment with a file in place of the value; the file is written anew. */
     Map<String, String> environment(String session, Map<String, String> given) throws PenstockException {
-        String token = given.get(VALUE);
+        String token = given.get(SourceEnvironment.WEB_IDENTITY_TOKEN);
         if (token == null) {
             return given;
         }
         Map<String, String> own = new TreeMap<>(given);
-        own.remove(VALUE);
+        own.remove(SourceEnvironment.WEB_IDENTITY_TOKEN);
         Path file = file(session);
         try {
             Path fresh = Files.createTempFile(

@@ -1,6 +1,6 @@
 package io.penstock.cache.source.s3;
 
-import io.penstock.cache.source.SourceRequest;
+import io.penstock.cache.model.SourceEnvironment;
 import java.util.Map;
 import java.util.Optional;
 
@@ -10,7 +10,7 @@ import java.util.Optional;
  * @param endpoint {@code https://host[:port]} of a server other than AWS
  * @param profile of the AWS configuration files; comes before keys in the environment
  * @param environment of whoever asks: {@code AWS_...} and {@code HOME}; what it lacks is this process's own, unless it
- *     says {@link SourceRequest#ALONE}. Holds secrets.
+ *     says {@link SourceEnvironment#ALONE}. Holds secrets.
  */
 public record S3Options(
         Optional<String> region,
@@ -67,7 +67,7 @@ public record S3Options(
     /** A variable, or null; empty counts as absent. */
     String variable(String name) {
         String value = environment.get(name);
-        if (value == null && !environment.containsKey(SourceRequest.ALONE)) {
+        if (value == null && !environment.containsKey(SourceEnvironment.ALONE)) {
             value = System.getenv(name);
         }
         return value == null || value.isEmpty() ? null : value;
