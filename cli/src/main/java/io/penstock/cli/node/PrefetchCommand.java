@@ -5,6 +5,7 @@ import io.penstock.cache.command.Output;
 import io.penstock.cache.command.Units;
 import io.penstock.cache.config.Bandwidth;
 import io.penstock.cache.control.ControlClient;
+import io.penstock.cache.control.PlanSpecs;
 import io.penstock.cache.control.SourceSpecs;
 import io.penstock.cache.control.v1.ChangePrefetchRequest.Action;
 import io.penstock.cache.control.v1.GlobList;
@@ -154,15 +155,13 @@ final class PrefetchCommand implements Callable<Integer> {
                     .setGlobs(GlobList.newBuilder().addAllGlobs(globs))
                     .build();
         }
-        return switch (order) {
-            case "all", "reading-order" -> PlanSpec.newBuilder().setNamed(order).build();
-            case "trace" -> PlanSpec.newBuilder().setTrace("").build();
-            default ->
-                throw new PenstockException(
-                        ErrorCode.USAGE,
-                        "there is no order '" + order + "'",
-                        "Use all, reading-order or trace; to choose objects, --glob PATTERN.");
-        };
+        if (!PlanSpecs.NAMES.contains(order)) {
+            throw new PenstockException(
+                    ErrorCode.USAGE,
+                    "there is no order '" + order + "'",
+                    "Use all, reading-order or trace; to choose objects, --glob PATTERN.");
+        }
+        return PlanSpecs.named(order);
     }
 
     private PrefetchJob change(ControlClient client) throws PenstockException {

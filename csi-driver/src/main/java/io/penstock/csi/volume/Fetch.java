@@ -1,8 +1,8 @@
 package io.penstock.csi.volume;
 
 import io.penstock.cache.control.ControlClient;
+import io.penstock.cache.control.PlanSpecs;
 import io.penstock.cache.control.custody.v1.MountSpec;
-import io.penstock.cache.control.v1.PlanSpec;
 import io.penstock.cache.control.v1.PrefetchJob;
 import io.penstock.cache.control.v1.SourceSpec;
 import io.penstock.cache.control.v1.StartPrefetchRequest;
@@ -14,8 +14,6 @@ import org.slf4j.LoggerFactory;
 /** Fetches what a volume needs that cannot be shown before it is complete. */
 final class Fetch {
     private static final Logger LOG = LoggerFactory.getLogger(Fetch.class);
-    private static final String NONE = "none";
-    private static final String TRACE = "trace";
 
     private final Path control;
 
@@ -49,7 +47,7 @@ final class Fetch {
     }
 
     private void start(String what, String plan, StartPrefetchRequest.Builder request) {
-        if (plan.equals(NONE)) {
+        if (plan.equals(PlanSpecs.NONE)) {
             return;
         }
         try (ControlClient client = ControlClient.connect(control)) {
@@ -57,10 +55,8 @@ final class Fetch {
                     .anyMatch(j -> j.getState() == PrefetchJob.State.RUNNING
                             && j.getSnapshot().getSource().equals(what));
             if (!running) {
-                PlanSpec.Builder steps = plan.equals(TRACE)
-                        ? PlanSpec.newBuilder().setTrace("")
-                        : PlanSpec.newBuilder().setNamed(plan);
-                PrefetchJob job = client.startPrefetch(request.setPlan(steps).build());
+                PrefetchJob job = client.startPrefetch(
+                        request.setPlan(PlanSpecs.named(plan)).build());
                 LOG.info("prefetch {} of {}", job.getId(), what);
             }
         } catch (PenstockException e) {

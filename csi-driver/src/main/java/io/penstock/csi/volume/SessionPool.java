@@ -1,5 +1,6 @@
 package io.penstock.csi.volume;
 
+import io.penstock.cache.control.PlanSpecs;
 import io.penstock.cache.control.custody.Holder;
 import io.penstock.cache.control.custody.v1.MountAdded;
 import io.penstock.cache.control.custody.v1.MountSpec;
@@ -33,7 +34,6 @@ import org.slf4j.LoggerFactory;
  */
 final class SessionPool {
     private static final Logger LOG = LoggerFactory.getLogger(SessionPool.class);
-    private static final String NO_PREFETCH = "none";
 
     private final Holder holder;
     private final Path mounts;
@@ -160,7 +160,7 @@ final class SessionPool {
         long begun = System.nanoTime();
         Prepared proven = holder.prove(wanted.toBuilder()
                 .setMountPoint(mounts.toString())
-                .setPrefetch(NO_PREFETCH)
+                .setPrefetch(PlanSpecs.NONE)
                 .setProve(needsProof(wanted))
                 .build());
         proofs.add(wanted, proven, begun);
@@ -183,7 +183,7 @@ final class SessionPool {
                 held.digest(),
                 held.objects(),
                 held.bytes(),
-                !held.spec().getPrefetch().equals(NO_PREFETCH));
+                !held.spec().getPrefetch().equals(PlanSpecs.NONE));
     }
 
     private Optional<Found> mount(MountSpec wanted, Holder.Otherwise otherwise)
@@ -216,7 +216,7 @@ final class SessionPool {
                 added.getPrepared().getDigest(),
                 added.getPrepared().getObjects(),
                 added.getPrepared().getBytes(),
-                !wanted.getPrefetch().equals(NO_PREFETCH)));
+                !wanted.getPrefetch().equals(PlanSpecs.NONE)));
     }
 
     Optional<Holder.Held> find(String session) {

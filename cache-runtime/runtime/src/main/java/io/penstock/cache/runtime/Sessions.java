@@ -1,5 +1,6 @@
 package io.penstock.cache.runtime;
 
+import io.penstock.cache.control.PlanSpecs;
 import io.penstock.cache.control.custody.v1.Adopt;
 import io.penstock.cache.control.custody.v1.MountSpec;
 import io.penstock.cache.control.custody.v1.Prepared;
@@ -100,7 +101,7 @@ final class Sessions {
             throw e;
         }
         sessions.put(id, session);
-        if (!spec.getPrefetch().isEmpty() && !spec.getPrefetch().equals("none")) {
+        if (!spec.getPrefetch().isEmpty() && !spec.getPrefetch().equals(PlanSpecs.NONE)) {
             try {
                 node.jobs().prefetch(session.live(), spec.getPrefetch());
             } catch (PenstockException e) {
