@@ -30,6 +30,7 @@ final class ArchitectureTest {
             Map.entry("plan", Set.of("model")),
             Map.entry("linux", Set.of()),
             Map.entry("command", Set.of()),
+            Map.entry("logs", Set.of()),
             Map.entry("source", Set.of()),
             Map.entry("chunk", Set.of()),
             Map.entry("control", Set.of()),
@@ -38,7 +39,16 @@ final class ArchitectureTest {
             Map.entry("control.server", Set.of("control", "source", "chunk", "read", "mount")),
             Map.entry(
                     "runtime",
-                    Set.of("source", "chunk", "read", "mount", "control", "control.server", "command", "runtime")));
+                    Set.of(
+                            "source",
+                            "chunk",
+                            "read",
+                            "mount",
+                            "control",
+                            "control.server",
+                            "command",
+                            "logs",
+                            "runtime")));
 
     private static final JavaClasses OURS = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -97,12 +107,14 @@ final class ArchitectureTest {
                 .resideInAPackage("io.penstock.csi..")
                 .should()
                 .onlyDependOnClassesThat(DescribedPredicate.describe(
-                        "lie in control, command, " + EVERYWHERE + " or outside of the cache runtime", target -> {
+                        "lie in control, command, logs, " + EVERYWHERE + " or outside of the cache runtime", target -> {
                             String part = partOf(target);
                             boolean ours = target.getPackageName().startsWith("io.penstock.");
                             return part == null
                                     ? !ours || target.getPackageName().startsWith("io.penstock.csi")
-                                    : EVERYWHERE.contains(part) || part.equals("control") || part.equals("command");
+                                    : EVERYWHERE.contains(part)
+                                            || Set.of("control", "command", "logs")
+                                                    .contains(part);
                         }))
                 .check(OURS);
     }

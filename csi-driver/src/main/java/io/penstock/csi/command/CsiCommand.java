@@ -2,7 +2,7 @@ package io.penstock.csi.command;
 
 import io.penstock.cache.command.GlobalOptions;
 import io.penstock.cache.config.Config;
-import io.penstock.cache.config.Setting;
+import io.penstock.cache.logs.Logs;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.csi.CsiDriver;
 import io.penstock.csi.DriverOptions;
@@ -25,17 +25,8 @@ final class CsiCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         Config config = global.config();
-        Logging.toStdout(text(config, "log.level"), text(config, "log.format"));
+        Logs.toStdout(config);
         new CsiDriver(DriverOptions.of(config)).run();
         return ErrorCode.Exit.DONE;
-    }
-
-    /** Of a key that another module declares; empty when it is not there. */
-    private static String text(Config config, String key) {
-        return config.settings().stream()
-                .filter(s -> s.key().name().equals(key))
-                .map(Setting::text)
-                .findFirst()
-                .orElse("");
     }
 }

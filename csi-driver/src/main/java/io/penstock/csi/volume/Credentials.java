@@ -29,10 +29,14 @@ final class Credentials {
 
     /** Nothing of the daemon's own may take the place of what is missing. */
     private static final Map<String, String> ALONE = Map.of(
-            SourceEnvironment.ALONE, "true",
-            "AWS_EC2_METADATA_DISABLED", "true",
-            "AWS_SHARED_CREDENTIALS_FILE", "/dev/null",
-            "AWS_CONFIG_FILE", "/dev/null");
+            SourceEnvironment.ALONE,
+            "true",
+            "AWS_EC2_METADATA_DISABLED",
+            "true",
+            "AWS_SHARED_CREDENTIALS_FILE",
+            "/dev/null",
+            "AWS_CONFIG_FILE",
+            "/dev/null");
 
     private final Map<String, String> keys;
     private final String token;
@@ -108,7 +112,9 @@ final class Credentials {
         Map<String, String> more = new TreeMap<>();
         more.put("AWS_ROLE_ARN", role);
         more.put(SourceEnvironment.WEB_IDENTITY_TOKEN, token);
-        more.put(SourceEnvironment.IDENTITY, spec.pod().namespace() + "/" + spec.pod().serviceAccount());
+        more.put(
+                SourceEnvironment.IDENTITY,
+                spec.pod().namespace() + "/" + spec.pod().serviceAccount());
         if (!spec.get(Attribute.STS_ENDPOINT).isEmpty()) {
             more.put("AWS_ENDPOINT_URL_STS", spec.get(Attribute.STS_ENDPOINT));
         }

@@ -8,6 +8,7 @@ import io.penstock.cache.linux.Errno;
 import io.penstock.cache.linux.ErrnoException;
 import io.penstock.cache.linux.Fd;
 import io.penstock.cache.linux.Machine;
+import io.penstock.cache.logs.Logs;
 import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,9 +47,7 @@ public final class AwaitingDaemon {
         this.state = installation.state();
         this.grace = config.get(RuntimeKeys.GRACE);
         this.daemon = new Daemon(installation.settings());
-        Logs.toStdout(
-                config.get(RuntimeKeys.LOG_FORMAT),
-                config.get(RuntimeKeys.LOG_LEVEL).name());
+        Logs.toStdout(config);
     }
 
     /** Serves until it is told to end, or cannot; the exit status. */

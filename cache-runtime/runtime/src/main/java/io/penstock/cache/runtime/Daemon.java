@@ -24,6 +24,7 @@ import io.penstock.cache.control.server.RemoteControl;
 import io.penstock.cache.control.v1.NodeStatus;
 import io.penstock.cache.control.v1.VersionInfo;
 import io.penstock.cache.linux.Fd;
+import io.penstock.cache.logs.Logs;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.model.Version;
@@ -258,10 +259,7 @@ final class Daemon implements CustodyChannel.Handler {
     private static void log(Config config) throws IOException {
         Path directory = config.get(Directories.CACHE).resolve("log");
         Files.createDirectories(directory);
-        Logs.toFile(
-                directory.resolve("daemon.log"),
-                config.get(RuntimeKeys.LOG_FORMAT),
-                config.get(RuntimeKeys.LOG_LEVEL).name());
+        Logs.toFile(directory.resolve("daemon.log"), config);
     }
 
     private static VersionInfo version() {

@@ -7,6 +7,7 @@ import io.penstock.cache.control.custody.Mounter;
 import io.penstock.cache.control.custody.v1.MountAdded;
 import io.penstock.cache.control.custody.v1.MountSpec;
 import io.penstock.cache.linux.Mounts;
+import io.penstock.cache.logs.Logs;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.Locations;
 import io.penstock.cache.model.PenstockException;

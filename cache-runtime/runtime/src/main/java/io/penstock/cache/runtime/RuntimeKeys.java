@@ -72,24 +72,6 @@ public final class RuntimeKeys implements KeyCatalogue {
             true,
             "Lets pods ask for prefetch of what they mount; only with penstock daemon --await-holder");
 
-    static final Key<LogLevel> LOG_LEVEL =
-            Key.choice("log.level", LogLevel.class, LogLevel.INFO, "What the daemon logs");
-    static final Key<LogFormat> LOG_FORMAT =
-            Key.choice("log.format", LogFormat.class, LogFormat.TEXT, "How the daemon's log is written");
-
-    enum LogLevel {
-        ERROR,
-        WARN,
-        INFO,
-        DEBUG,
-        TRACE
-    }
-
-    enum LogFormat {
-        TEXT,
-        JSON
-    }
-
     @Override
     public List<Key<?>> keys() {
         return List.of(
@@ -111,8 +93,6 @@ public final class RuntimeKeys implements KeyCatalogue {
                 GRACE,
                 CONTROL_GUESTS,
                 CONTROL_LISTEN,
-                CONTROL_TLS,
-                LOG_LEVEL,
-                LOG_FORMAT);
+                CONTROL_TLS);
     }
 }

@@ -1,4 +1,4 @@
-package io.penstock.cache.runtime;
+package io.penstock.cache.logs;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -14,13 +14,18 @@ import ch.qos.logback.core.rolling.FixedWindowRollingPolicy;
 import ch.qos.logback.core.rolling.RollingFileAppender;
 import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
 import ch.qos.logback.core.util.FileSize;
-import io.penstock.cache.runtime.RuntimeKeys.LogFormat;
+import io.penstock.cache.config.Config;
+import io.penstock.cache.logs.LogKeys.LogFormat;
+import io.penstock.cache.logs.LogKeys.LogLevel;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.slf4j.LoggerFactory;
 
-/** Where and how much these processes log. Set in code: a configuration file would cost time at every start. */
-final class Logs {
+/**
+ * Where and how much a process logs, as {@link LogKeys} say: what is ours from {@code log.level} on, others warn. Set in code: a
+ * configuration file would cost time at every start. Thread-safe.
+ */
+public final class Logs {
     private static final String OURS = "io.penstock";
     /** Warns with every connection that a Unix socket has no SO_KEEPALIVE, which gRPC asks for. */
     private static final String BOOTSTRAP = "io.netty.bootstrap";
@@ -32,31 +37,21 @@ final class Logs {
     private Logs() {}
 
     /** Warnings to stderr. */
-    static void quiet(LoggerContext context) {
-        toStderr(context, "warn");
-    }
-
-    /** To stderr: for a process whose stderr somebody reads or keeps. */
-    static void toStderr(String level) {
-        toStderr(context(), level);
+    public static void quiet(LoggerContext context) {
+        ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
+        console.setTarget("System.err");
+        start(context, console, LogFormat.TEXT, LogLevel.WARN);
     }
 
     /** To stdout, a line for each event: for a container, whose output somebody collects. */
-    static void toStdout(LogFormat format, String level) {
-        LoggerContext context = context();
+    public static void toStdout(Config config) {
         ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
         console.setTarget("System.out");
-        start(context, console, format, level);
-    }
-
-    private static void toStderr(LoggerContext context, String level) {
-        ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
-        console.setTarget("System.err");
-        start(context, console, LogFormat.TEXT, level);
+        start(context(), console, config);
     }
 
     /** To a file of bounded size. */
-    static void toFile(Path file, LogFormat format, String level) {
+    public static void toFile(Path file, Config config) {
         LoggerContext context = context();
         RollingFileAppender<ILoggingEvent> appender = new RollingFileAppender<>();
         appender.setContext(context);
@@ -73,18 +68,22 @@ final class Logs {
         trigger.start();
         appender.setRollingPolicy(rolling);
         appender.setTriggeringPolicy(trigger);
-        start(context, appender, format, level);
+        start(context, appender, config);
+    }
+
+    private static void start(LoggerContext context, OutputStreamAppender<ILoggingEvent> appender, Config config) {
+        start(context, appender, config.get(LogKeys.FORMAT), config.get(LogKeys.LEVEL));
     }
 
     private static void start(
-            LoggerContext context, OutputStreamAppender<ILoggingEvent> appender, LogFormat format, String level) {
+            LoggerContext context, OutputStreamAppender<ILoggingEvent> appender, LogFormat format, LogLevel level) {
         appender.setContext(context);
         appender.setEncoder(encoder(context, format));
         appender.start();
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         root.setLevel(Level.WARN);
         root.addAppender(appender);
-        context.getLogger(OURS).setLevel(level(level));
+        context.getLogger(OURS).setLevel(level(level.name()));
         context.getLogger(BOOTSTRAP).setLevel(Level.ERROR);
     }
 
@@ -109,7 +108,7 @@ final class Logs {
      * @return the level until now
      * @throws IllegalArgumentException there is no such level
      */
-    static String level(String logger, String level) {
+    public static String level(String logger, String level) {
         Logger changed =
                 ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(logger.isEmpty() ? OURS : logger);
         String before = changed.getEffectiveLevel().toString().toLowerCase(Locale.ROOT);
