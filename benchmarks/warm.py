@@ -110,13 +110,13 @@ def main():
     server = servers.Server(root, work / "servers.log")
     rows = []
     with servers.fresh_disk("loop", work, servers.tree_bytes(directory) * 3 + harness.GiB) as disk:
-        native = disk.path / "native"
-        native.mkdir()
-        run(["cp", directory / file, native / file])
-        fill(native / file)
         bench = {"server": server, "disk": disk, "work": work, "point": point, "file": file}
         for way in options.ways:
             if way == "libfuse":
+                native = disk.path / "native"
+                native.mkdir()
+                run(["cp", directory / file, native / file])
+                fill(native / file)
                 program = work / "libfuse-server"
                 flags = run(["pkg-config", "--cflags", "--libs", "fuse3"]).split()
                 run(["cc", "-O2", harness.REPO / "benchmarks/libfuse-server.c", "-o", program, *flags])
