@@ -282,7 +282,10 @@ final class VolumeCredentialsTest {
                         node.stats("pv-bucket-b", target).getVolumeCondition().getAbnormal());
         assertThatThrownBy(() -> Files.readAllBytes(target.resolve("model.safetensors")))
                 .isInstanceOf(IOException.class);
-        publish("AKB", "bucket-b", "b");
+        // the driver may still be trying to heal it without a secret
+        await().atMost(TestNode.SOON)
+                .ignoreExceptionsMatching(e -> Status.fromThrowable(e).getCode() == Status.Code.ABORTED)
+                .until(() -> publish("AKB", "bucket-b", "b").equals(target));
         assertThat(target.resolve("model.safetensors")).hasBinaryContent(weights);
         assertThat(node.stats("pv-bucket-b", target).getVolumeCondition().getAbnormal())
                 .isFalse();
