@@ -1,5 +1,6 @@
 package io.penstock.operator.api;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
@@ -99,6 +100,7 @@ public record DatasetSpec(
 
             @JsonPropertyDescription("Revision of a repository, where the source has them.") @Nullable
             String revision) {
+        @JsonIgnore
         public boolean isReference() {
             return mountPoint.startsWith(Api.REFERENCE);
         }

@@ -1,0 +1,65 @@
+package io.penstock.operator.command;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.penstock.cache.command.GlobalOptions;
+import io.penstock.cache.config.Config;
+import io.penstock.cache.config.Setting;
+import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.PenstockException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+@Command(
+        name = "operator",
+        description = {
+            "Runs the operator of a Kubernetes cluster, in the foreground.",
+            "Datasets, CacheRuntimes and DataLoads are carried out. It finds the API server as kubectl does: by its"
+                    + " service account, or by KUBECONFIG."
+        })
+final class OperatorCommand implements Callable<Integer> {
+    @Mixin
+    private GlobalOptions global;
+
+    @Override
+    public Integer call() throws PenstockException, InterruptedException {
+        Config config = global.config();
+        Logging.toStdout(text(config, "log.level"), text(config, "log.format"));
+        CountDownLatch end = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("leaving").unstarted(() -> {
+            end.countDown();
+            try {
+                ended.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }));
+        try (KubernetesClient client = new KubernetesClientBuilder().build();
+                OperatorProcess _ = OperatorProcess.start(OperatorOptions.of(config), client)) {
+            end.await();
+        } catch (KubernetesClientException e) {
+            throw new PenstockException(
+                    ErrorCode.NOT_READY,
+                    "the API server does not do what the operator needs: " + e.getMessage(),
+                    "Check the address, the CRDs and the operator's roles.",
+                    true,
+                    e);
+        } finally {
+            ended.countDown();
+        }
+        return ErrorCode.Exit.DONE;
+    }
+
+    /** Of a key that another module declares; empty when it is not there. */
+    private static String text(Config config, String key) {
+        return config.settings().stream()
+                .filter(s -> s.key().name().equals(key))
+                .map(Setting::text)
+                .findFirst()
+                .orElse("");
+    }
+}

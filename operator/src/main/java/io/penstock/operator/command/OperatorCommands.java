@@ -1,0 +1,15 @@
+package io.penstock.operator.command;
+
+import io.penstock.cache.command.CommandEntry;
+import io.penstock.cache.command.CommandEntry.Group;
+import io.penstock.cache.command.CommandProvider;
+import java.util.List;
+
+/** The commands of this module. */
+public final class OperatorCommands implements CommandProvider {
+    @Override
+    public List<CommandEntry> commands() {
+        return List.of(new CommandEntry(
+                "operator", Group.SERVICE, "Run the operator of a Kubernetes cluster", OperatorCommand::new));
+    }
+}

@@ -1,0 +1,216 @@
+package io.penstock.operator.command;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
+import io.javaoperatorsdk.operator.Operator;
+import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
+import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.processing.event.rate.LinearRateLimiter;
+import io.javaoperatorsdk.operator.processing.event.source.filter.OnUpdateFilter;
+import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
+import io.penstock.cache.control.health.HealthServer;
+import io.penstock.cache.model.PenstockException;
+import io.penstock.operator.certificates.Certificates;
+import io.penstock.operator.dataset.DatasetReconciler;
+import io.penstock.operator.node.Dialer;
+import io.penstock.operator.node.NodeClients;
+import io.penstock.operator.node.NodeListener;
+import io.penstock.operator.node.NodePoller;
+import io.penstock.operator.runtime.DaemonTemplate;
+import io.penstock.operator.runtime.RuntimeReconciler;
+import io.penstock.operator.runtime.StartupTaint;
+import io.penstock.operator.watch.Cluster;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An operator that runs: everything that watches, asks and reconciles. Of several one leads; the others watch, answer
+ * webhooks, and wait.
+ */
+public final class OperatorProcess implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(OperatorProcess.class);
+    private static final String LEASE = "penstock-operator";
+    private static final int THREADS = 8;
+    private static final Duration RATE = Duration.ofSeconds(1);
+    private static final int PER_RATE = 5;
+    private static final Duration LONGEST_RETRY = Duration.ofMinutes(2);
+
+    private final OperatorOptions options;
+    private final KubernetesClient client;
+    private final Cluster cluster;
+    private final Identities identities;
+    private final NodeClients clients;
+    private final NodePoller poller;
+    private final DatasetReconciler datasets;
+    private final RuntimeReconciler runtimes;
+    private final StartupTaint taint;
+    private final ExecutorService work = Executors.newVirtualThreadPerTaskExecutor();
+    private final Operator operator;
+    private volatile boolean leading;
+    private @Nullable HealthServer health;
+
+    private OperatorProcess(OperatorOptions options, KubernetesClient client, @Nullable Dialer dialer) {
+        this.options = options;
+        this.client = client;
+        Clock clock = Clock.systemUTC();
+        cluster = new Cluster(client, options.namespace(), options.watched(), options.controlPort());
+        Certificates certificates = new Certificates(client, options.namespace(), options.webhookNames(), clock);
+        identities = new Identities(certificates, material -> renewed());
+        clients = new NodeClients(dialer == null ? identities::dial : dialer);
+        poller = new NodePoller(clients, options.pollInterval(), new NodeListener() {
+            @Override
+            public void snapshotsChanged(Set<String> digests) {
+                datasets().snapshotsChanged(digests);
+            }
+
+            @Override
+            public void runtimeChanged(String runtime) {
+                runtimes().runtimeChanged(runtime);
+            }
+        });
+        datasets = new DatasetReconciler(client, cluster, clients, poller, clock);
+        runtimes = new RuntimeReconciler(
+                client, cluster, poller, new DaemonTemplate(options.template(), options.namespace()), clock);
+        taint = new StartupTaint(client, cluster, work);
+        cluster.daemonPods().onChange(pod -> {
+            if (leading) {
+                follow();
+                String runtime = pod.getMetadata().getLabels().get(Cluster.RUNTIME_LABEL);
+                runtimes.runtimeChanged(runtime);
+                datasets.runtimeChanged(runtime);
+            }
+        });
+        operator = new Operator(o -> {
+            o.withKubernetesClient(client)
+                    .withCloseClientOnStop(false)
+                    .checkingCRDAndValidateLocalModel(false)
+                    .withConcurrentReconciliationThreads(THREADS)
+                    .withReconciliationTerminationTimeout(Duration.ofSeconds(5));
+            if (options.leaderElection()) {
+                o.withLeaderElectionConfiguration(
+                        LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(LEASE)
+                                .withLeaseNamespace(options.namespace())
+                                .withIdentity(LEASE + "-" + UUID.randomUUID())
+                                .withLeaderCallbacks(new LeaderCallbacks(this::lead, () -> leading = false, who -> {
+                                    LOG.info("{} leads", who);
+                                }))
+                                .build());
+            }
+        });
+        register(datasets, DatasetReconciler.FINALIZER);
+        register(runtimes, RuntimeReconciler.FINALIZER);
+    }
+
+    private DatasetReconciler datasets() {
+        return datasets;
+    }
+
+    private RuntimeReconciler runtimes() {
+        return runtimes;
+    }
+
+    /** Starts; returns when the cluster is watched. */
+    public static OperatorProcess start(OperatorOptions options, KubernetesClient client) throws PenstockException {
+        return start(options, client, null);
+    }
+
+    /** @param dialer speaks to daemons; null: over TLS, at the addresses of their pods */
+    static OperatorProcess start(OperatorOptions options, KubernetesClient client, @Nullable Dialer dialer)
+            throws PenstockException {
+        OperatorProcess process = new OperatorProcess(options, client, dialer);
+        try {
+            process.begin(dialer == null);
+            return process;
+        } catch (PenstockException | RuntimeException e) {
+            process.close();
+            throw e;
+        }
+    }
+
+    private void begin(boolean tls) throws PenstockException {
+        if (!options.health().isEmpty()) {
+            health = HealthServer.start(options.health(), () -> "", cluster::trouble);
+        }
+        if (tls) {
+            identities.begin();
+        }
+        cluster.start();
+        if (!options.leaderElection()) {
+            lead();
+        }
+        operator.start();
+        LOG.info("the operator runs in namespace {}", options.namespace());
+    }
+
+    private void lead() {
+        leading = true;
+        follow();
+        taint.lookAtAll();
+    }
+
+    private void follow() {
+        poller.follow(cluster.daemons());
+    }
+
+    private void renewed() {
+        clients.renew();
+    }
+
+    private <T extends HasMetadata> void register(Reconciler<T> reconciler, String finalizer) {
+        var _ = operator.register(
+                reconciler, (ControllerConfigurationOverrider<T> controller) -> controller
+                        .withFinalizer(finalizer)
+                        .withGenerationAware(false)
+                        .withOnUpdateFilter(asked())
+                        .withRetry(new GenericRetry()
+                                .setInitialInterval(1000)
+                                .setIntervalMultiplier(2)
+                                .setMaxInterval(LONGEST_RETRY.toMillis())
+                                .setMaxAttempts(Integer.MAX_VALUE))
+                        .withRateLimiter(new LinearRateLimiter(RATE, PER_RATE))
+                        .settingNamespaces(options.watched().isEmpty() || reconciler == runtimes
+                                ? Set.of("JOSDK_ALL_NAMESPACES")
+                                : options.watched()));
+    }
+
+    /** What people write, and what keeps an object from going; not the status, which the operator writes itself. */
+    private static <T extends HasMetadata> OnUpdateFilter<T> asked() {
+        return (now, before) ->
+                !Objects.equals(
+                                now.getMetadata().getGeneration(),
+                                before.getMetadata().getGeneration())
+                        || !Objects.equals(
+                                now.getMetadata().getAnnotations(),
+                                before.getMetadata().getAnnotations())
+                        || !Objects.equals(
+                                now.getMetadata().getFinalizers(),
+                                before.getMetadata().getFinalizers())
+                        || !Objects.equals(
+                                now.getMetadata().getDeletionTimestamp(),
+                                before.getMetadata().getDeletionTimestamp());
+    }
+
+    @Override
+    public void close() {
+        if (health != null) {
+            health.close();
+        }
+        operator.stop();
+        identities.close();
+        poller.close();
+        clients.close();
+        cluster.close();
+        work.shutdownNow();
+        client.close();
+    }
+}

@@ -1,0 +1,2 @@
+/** {@code penstock operator}. */
+package io.penstock.operator.command;

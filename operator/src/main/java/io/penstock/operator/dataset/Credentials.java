@@ -1,0 +1,109 @@
+package io.penstock.operator.dataset;
+
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.penstock.operator.api.Dataset;
+import io.penstock.operator.api.DatasetSpec.EncryptOption;
+import io.penstock.operator.api.DatasetSpec.Mount;
+import io.penstock.operator.api.Reason;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The secret options of a Dataset, by the driver's keys. In memory only.
+ *
+ * @param values by {@code access-key-id}, {@code secret-access-key}, {@code session-token}
+ */
+record Credentials(Map<String, String> values) {
+    private static final Map<String, String> KEYS = Map.ofEntries(
+            Map.entry("access-key-id", "access-key-id"),
+            Map.entry("secret-access-key", "secret-access-key"),
+            Map.entry("session-token", "session-token"),
+            Map.entry("aws.accessKeyId", "access-key-id"),
+            Map.entry("aws.secretKey", "secret-access-key"),
+            Map.entry("AWS_ACCESS_KEY_ID", "access-key-id"),
+            Map.entry("AWS_SECRET_ACCESS_KEY", "secret-access-key"),
+            Map.entry("AWS_SESSION_TOKEN", "session-token"),
+            Map.entry("access-key", "access-key-id"),
+            Map.entry("secret-key", "secret-access-key"),
+            Map.entry("s3a.accessKeyId", "access-key-id"),
+            Map.entry("s3a.accessKeySecret", "secret-access-key"));
+    private static final Map<String, String> VARIABLES = Map.of(
+            "access-key-id", "AWS_ACCESS_KEY_ID",
+            "secret-access-key", "AWS_SECRET_ACCESS_KEY",
+            "session-token", "AWS_SESSION_TOKEN");
+
+    /** Nothing of the daemon's own may take the place of what is missing; as the driver does it. */
+    private static final Map<String, String> ALONE = Map.of(
+            "PENSTOCK_ALONE", "true",
+            "AWS_EC2_METADATA_DISABLED", "true",
+            "AWS_SHARED_CREDENTIALS_FILE", "/dev/null",
+            "AWS_CONFIG_FILE", "/dev/null");
+
+    /** Reads the Secrets that the Dataset names, each once. */
+    static Credentials read(KubernetesClient client, Dataset dataset) throws Unmet {
+        String namespace = dataset.getMetadata().getNamespace();
+        List<EncryptOption> options = dataset.getSpec().mount().encryptOptions();
+        Map<String, String> values = new TreeMap<>();
+        Map<String, Secret> secrets = new HashMap<>();
+        for (EncryptOption option : options == null ? List.<EncryptOption>of() : options) {
+            String key = KEYS.get(option.name());
+            if (key == null) {
+                throw new Unmet(
+                        Reason.InvalidSpec,
+                        "encryptOptions: " + option.name() + " is not known. Write access-key-id, secret-access-key or"
+                                + " session-token.");
+            }
+            String name = option.valueFrom().secretKeyRef().getName();
+            Secret secret = secrets.get(name);
+            if (secret == null) {
+                secret = client.secrets().inNamespace(namespace).withName(name).get();
+                if (secret == null) {
+                    throw new Unmet(
+                            Reason.SecretMissing,
+                            "Secret " + namespace + "/" + name + " does not exist. Make it; encryptOptions names it for "
+                                    + option.name() + ".");
+                }
+                secrets.put(name, secret);
+            }
+            String entry = option.valueFrom().secretKeyRef().getKey();
+            String value = secret.getData() == null ? null : secret.getData().get(entry);
+            if (value == null) {
+                throw new Unmet(
+                        Reason.SecretMissing,
+                        "Secret " + namespace + "/" + name + " has no key " + entry + ". Add it; encryptOptions names it"
+                                + " for " + option.name() + ".");
+            }
+            values.put(key, new String(Base64.getDecoder().decode(value), StandardCharsets.UTF_8).strip());
+        }
+        return new Credentials(Map.copyOf(values));
+    }
+
+    boolean isEmpty() {
+        return values.isEmpty();
+    }
+
+    /** What a source is opened with. */
+    Map<String, String> environment(Mount mount) {
+        boolean anonymous = mount.options() != null && "true".equals(mount.options().get("anonymous"));
+        if (!mount.mountPoint().startsWith("s3:") || anonymous) {
+            return ALONE;
+        }
+        if (values.isEmpty()) {
+            return Map.of();
+        }
+        Map<String, String> all = new TreeMap<>(ALONE);
+        values.forEach((key, value) -> all.put(VARIABLES.get(key), value));
+        return all;
+    }
+
+    /** Nothing of them. */
+    @Override
+    public String toString() {
+        return "credentials";
+    }
+}

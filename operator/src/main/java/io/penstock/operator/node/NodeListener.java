@@ -1,0 +1,12 @@
+package io.penstock.operator.node;
+
+import java.util.Set;
+
+/** Hears of what has changed on the nodes enough to be shown. Called from several threads; must not block. */
+public interface NodeListener {
+    /** Bytes, mounts or prefetches of these snapshots, on some node. */
+    void snapshotsChanged(Set<String> digests);
+
+    /** Whether daemons of this runtime answer, or how they do. */
+    void runtimeChanged(String runtime);
+}

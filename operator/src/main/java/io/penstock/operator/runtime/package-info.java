@@ -1,0 +1,2 @@
+/** CacheRuntime: the daemons of a pool of nodes. */
+package io.penstock.operator.runtime;
