@@ -8,6 +8,7 @@ import io.penstock.cache.runtime.command.RuntimeCommands;
 import io.penstock.cli.node.NodeCommands;
 import io.penstock.csi.command.CsiCommands;
 import io.penstock.gpu.command.GpuCommands;
+import io.penstock.operator.command.OperatorCommands;
 import io.penstock.operator.plugin.PluginCommands;
 import io.penstock.sidecar.command.SidecarCommands;
 import java.util.ArrayList;
@@ -25,7 +26,8 @@ final class Catalogue {
             new OwnCommands(),
             new CsiCommands(),
             new GpuCommands(),
-            new PluginCommands());
+            new PluginCommands(),
+            new OperatorCommands());
 
     private Catalogue() {}
 

@@ -5,11 +5,13 @@ import io.penstock.cache.command.CommandEntry.Group;
 import io.penstock.cache.command.CommandProvider;
 import java.util.List;
 
-/** The commands of this module. */
+/** The commands of this package. */
 public final class OperatorCommands implements CommandProvider {
     @Override
     public List<CommandEntry> commands() {
-        return List.of(new CommandEntry(
-                "operator", Group.SERVICE, "Run the operator of a Kubernetes cluster", OperatorCommand::new));
+        return List.of(
+                new CommandEntry(
+                        "operator", Group.SERVICE, "Run the operator of a Kubernetes cluster", OperatorCommand::new),
+                new CommandEntry("convert", Group.HELP, "Turn Fluid's objects into Penstock's", ConvertCommand::new));
     }
 }

@@ -49,6 +49,7 @@ public final class OperatorProcess implements AutoCloseable {
     private final KubernetesClient client;
     private final Cluster cluster;
     private final Identities identities;
+    private final Admission admission;
     private final NodeClients clients;
     private final NodePoller poller;
     private final DatasetReconciler datasets;
@@ -59,13 +60,19 @@ public final class OperatorProcess implements AutoCloseable {
     private volatile boolean leading;
     private @Nullable HealthServer health;
 
-    private OperatorProcess(OperatorOptions options, KubernetesClient client, @Nullable Dialer dialer) {
+    private OperatorProcess(OperatorOptions options, KubernetesClient client, @Nullable Dialer dialer)
+            throws PenstockException {
         this.options = options;
         this.client = client;
         Clock clock = Clock.systemUTC();
         cluster = new Cluster(client, options.namespace(), options.watched(), options.controlPort());
         Certificates certificates = new Certificates(client, options.namespace(), options.webhookNames(), clock);
-        identities = new Identities(certificates, material -> renewed());
+        DaemonTemplate template = new DaemonTemplate(options.template(), options.namespace());
+        admission = new Admission(options.webhook(), client, cluster, template.sidecar());
+        identities = new Identities(certificates, material -> {
+            renewed();
+            admission.renew(material);
+        });
         clients = new NodeClients(dialer == null ? identities::dial : dialer);
         poller = new NodePoller(clients, options.pollInterval(), new NodeListener() {
             @Override
@@ -79,8 +86,7 @@ public final class OperatorProcess implements AutoCloseable {
             }
         });
         datasets = new DatasetReconciler(client, cluster, clients, poller, clock);
-        runtimes = new RuntimeReconciler(
-                client, cluster, poller, new DaemonTemplate(options.template(), options.namespace()), clock);
+        runtimes = new RuntimeReconciler(client, cluster, poller, template, clock);
         taint = new StartupTaint(client, cluster, work);
         cluster.daemonPods().onChange(pod -> {
             if (leading) {
@@ -207,6 +213,7 @@ public final class OperatorProcess implements AutoCloseable {
         }
         operator.stop();
         identities.close();
+        admission.close();
         poller.close();
         clients.close();
         cluster.close();

@@ -15,6 +15,7 @@ import io.fabric8.kubernetes.api.model.apps.RollingUpdateDaemonSetBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.operator.admission.PodChange.SidecarImage;
 import io.penstock.operator.api.Api;
 import io.penstock.operator.api.CacheRuntime;
 import io.penstock.operator.api.CacheRuntimeSpec;
@@ -97,6 +98,14 @@ public final class DaemonTemplate {
                 .addToAnnotations(FINGERPRINT, fingerprint)
                 .endMetadata()
                 .build();
+    }
+
+    /** The image of the daemons, which is everybody's. */
+    public SidecarImage sidecar() throws PenstockException {
+        Container container = container(read());
+        return new SidecarImage(
+                container.getImage(),
+                container.getImagePullPolicy() == null ? "IfNotPresent" : container.getImagePullPolicy());
     }
 
     private DaemonSet read() throws PenstockException {
