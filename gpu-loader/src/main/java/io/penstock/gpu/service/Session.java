@@ -195,7 +195,12 @@ final class Session {
             pipeline = Pipeline.open(device, model.files(), options, stages);
         }
         slot.begin(parts.size());
-        pipeline.begin(new Fill(slot.memory(), parts, fill -> done(fetch.number(), slot, fill)));
+        try {
+            pipeline.begin(new Fill(slot.memory(), parts, fill -> done(fetch.number(), slot, fill)));
+        } catch (IOException | RuntimeException e) {
+            slot.end(parts.size()); // else its memory would stay mapped
+            throw e;
+        }
     }
 
     /** On a thread of the pipeline. */
