@@ -2,6 +2,7 @@ package io.penstock.sidecar.command;
 
 import io.penstock.cache.command.GlobalOptions;
 import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.PenstockException;
 import io.penstock.sidecar.Sidecar;
 import io.penstock.sidecar.SidecarOptions;
 import io.penstock.sidecar.Wait;
@@ -93,7 +94,7 @@ final class SidecarCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (parallel < 1 || parallel > 64) {
-            throw new CommandLine.TypeConversionException("--parallel is 1 to 64");
+            throw new PenstockException(ErrorCode.USAGE, "--parallel is " + parallel, "It is 1 to 64.");
         }
         SidecarOptions options = new SidecarOptions(
                 path.toAbsolutePath().normalize(),
