@@ -11,7 +11,8 @@ import picocli.CommandLine;
 
 final class SidecarCommandTest {
     private static CommandLine.ParseResult parse(String... arguments) {
-        return new CommandLine(new SidecarCommands().commands().getFirst().maker().get())
+        return new CommandLine(
+                        new SidecarCommands().commands().getFirst().maker().get())
                 .setCaseInsensitiveEnumValuesAllowed(true) // as every command has it
                 .parseArgs(arguments);
     }
