@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
             "Loads a model's tensors into the memory of a device, as for an engine, and says how fast each stage was.",
             "MODEL is a directory (a mount, or any other) or one safetensors file."
         },
-        subcommands = ServeCommand.class)
+        subcommands = {ServeCommand.class, InspectCommand.class})
 final class LoadCommand implements Callable<Integer> {
     private static final long SLOT = 16L << 20;
     private static final int SLOTS = 4;

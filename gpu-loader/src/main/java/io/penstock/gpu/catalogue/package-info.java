@@ -1,0 +1,2 @@
+/** What the names of tensors say: layer, expert, role. */
+package io.penstock.gpu.catalogue;
