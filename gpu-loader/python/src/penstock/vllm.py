@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,6 +52,8 @@ def _loader_class() -> type:
                 source.allow_patterns_overrides,
             )
             files, use_safetensors = prepared[1], prepared[2]
+            if not getattr(self, "counter_before_loading_weights", 1.0):
+                self.counter_before_loading_weights = time.perf_counter()  # vLLM's log counts from here
             if not use_safetensors:
                 raise PenstockError("the model has no safetensors files", "Use another --load-format.")
             if getattr(self, "_encoder_only_lm_prefixes", None) is not None or getattr(source, "is_unused_weight", None):
