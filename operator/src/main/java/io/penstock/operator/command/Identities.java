@@ -25,8 +25,8 @@ final class Identities implements AutoCloseable {
 
     private final Certificates certificates;
     private final Consumer<Material> listener;
-    private final ScheduledExecutorService clock =
-            Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("certificates").factory());
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("certificates").factory());
     private volatile @Nullable Material material;
 
     /** @param listener is told of the first and of each renewed one */
@@ -61,7 +61,10 @@ final class Identities implements AutoCloseable {
         }
         return ControlClient.remote(
                 daemon.address(),
-                new TlsIdentity(now.authorities(), now.operator().certificate(), now.operator().key()));
+                new TlsIdentity(
+                        now.authorities(),
+                        now.operator().certificate(),
+                        now.operator().key()));
     }
 
     @Override

@@ -5,7 +5,7 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.penstock.cache.command.GlobalOptions;
 import io.penstock.cache.config.Config;
-import io.penstock.cache.config.Setting;
+import io.penstock.cache.logs.Logs;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.util.concurrent.Callable;
@@ -27,7 +27,7 @@ final class OperatorCommand implements Callable<Integer> {
     @Override
     public Integer call() throws PenstockException, InterruptedException {
         Config config = global.config();
-        Logging.toStdout(text(config, "log.level"), text(config, "log.format"));
+        Logs.toStdout(config);
         CountDownLatch end = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("leaving").unstarted(() -> {
@@ -52,14 +52,5 @@ final class OperatorCommand implements Callable<Integer> {
             ended.countDown();
         }
         return ErrorCode.Exit.DONE;
-    }
-
-    /** Of a key that another module declares; empty when it is not there. */
-    private static String text(Config config, String key) {
-        return config.settings().stream()
-                .filter(s -> s.key().name().equals(key))
-                .map(Setting::text)
-                .findFirst()
-                .orElse("");
     }
 }

@@ -10,8 +10,8 @@ import java.util.List;
 public final class OperatorKeys implements KeyCatalogue {
     static final Key<String> NAMESPACE =
             Key.text("operator.namespace", "penstock-system", "Namespace of the operator and of the daemons");
-    static final Key<String> WATCH_NAMESPACES = Key.text(
-            "operator.watch-namespaces", "", "Namespaces whose Datasets are looked at: a,b; empty: all");
+    static final Key<String> WATCH_NAMESPACES =
+            Key.text("operator.watch-namespaces", "", "Namespaces whose Datasets are looked at: a,b; empty: all");
     static final Key<Path> DAEMON_TEMPLATE = Key.path(
             "operator.daemon-template",
             "/etc/penstock/daemon.yaml",

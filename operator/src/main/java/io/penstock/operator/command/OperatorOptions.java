@@ -46,6 +46,9 @@ public record OperatorOptions(
     }
 
     private static List<String> words(String text) {
-        return Arrays.stream(text.split(",", -1)).map(String::strip).filter(w -> !w.isEmpty()).toList();
+        return Arrays.stream(text.split(",", -1))
+                .map(String::strip)
+                .filter(w -> !w.isEmpty())
+                .toList();
     }
 }

@@ -103,14 +103,13 @@ public final class OperatorProcess implements AutoCloseable {
                     .withConcurrentReconciliationThreads(THREADS)
                     .withReconciliationTerminationTimeout(Duration.ofSeconds(5));
             if (options.leaderElection()) {
-                o.withLeaderElectionConfiguration(
-                        LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(LEASE)
-                                .withLeaseNamespace(options.namespace())
-                                .withIdentity(LEASE + "-" + UUID.randomUUID())
-                                .withLeaderCallbacks(new LeaderCallbacks(this::lead, () -> leading = false, who -> {
-                                    LOG.info("{} leads", who);
-                                }))
-                                .build());
+                o.withLeaderElectionConfiguration(LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(LEASE)
+                        .withLeaseNamespace(options.namespace())
+                        .withIdentity(LEASE + "-" + UUID.randomUUID())
+                        .withLeaderCallbacks(new LeaderCallbacks(this::lead, () -> leading = false, who -> {
+                            LOG.info("{} leads", who);
+                        }))
+                        .build());
             }
         });
         register(datasets, DatasetReconciler.FINALIZER);
@@ -174,7 +173,8 @@ public final class OperatorProcess implements AutoCloseable {
 
     private <T extends HasMetadata> void register(Reconciler<T> reconciler, String finalizer) {
         var _ = operator.register(
-                reconciler, (ControllerConfigurationOverrider<T> controller) -> controller
+                reconciler,
+                (ControllerConfigurationOverrider<T> controller) -> controller
                         .withFinalizer(finalizer)
                         .withGenerationAware(false)
                         .withOnUpdateFilter(asked())
@@ -184,26 +184,23 @@ public final class OperatorProcess implements AutoCloseable {
                                 .setMaxInterval(LONGEST_RETRY.toMillis())
                                 .setMaxAttempts(Integer.MAX_VALUE))
                         .withRateLimiter(new LinearRateLimiter(RATE, PER_RATE))
-                        .settingNamespaces(options.watched().isEmpty() || reconciler == runtimes
-                                ? Set.of("JOSDK_ALL_NAMESPACES")
-                                : options.watched()));
+                        .settingNamespaces(
+                                options.watched().isEmpty() || reconciler == runtimes
+                                        ? Set.of("JOSDK_ALL_NAMESPACES")
+                                        : options.watched()));
     }
 
     /** What people write, and what keeps an object from going; not the status, which the operator writes itself. */
     private static <T extends HasMetadata> OnUpdateFilter<T> asked() {
-        return (now, before) ->
-                !Objects.equals(
-                                now.getMetadata().getGeneration(),
-                                before.getMetadata().getGeneration())
-                        || !Objects.equals(
-                                now.getMetadata().getAnnotations(),
-                                before.getMetadata().getAnnotations())
-                        || !Objects.equals(
-                                now.getMetadata().getFinalizers(),
-                                before.getMetadata().getFinalizers())
-                        || !Objects.equals(
-                                now.getMetadata().getDeletionTimestamp(),
-                                before.getMetadata().getDeletionTimestamp());
+        return (now, before) -> !Objects.equals(
+                        now.getMetadata().getGeneration(), before.getMetadata().getGeneration())
+                || !Objects.equals(
+                        now.getMetadata().getAnnotations(), before.getMetadata().getAnnotations())
+                || !Objects.equals(
+                        now.getMetadata().getFinalizers(), before.getMetadata().getFinalizers())
+                || !Objects.equals(
+                        now.getMetadata().getDeletionTimestamp(),
+                        before.getMetadata().getDeletionTimestamp());
     }
 
     @Override

@@ -65,8 +65,8 @@ record Credentials(Map<String, String> values) {
                 if (secret == null) {
                     throw new Unmet(
                             Reason.SecretMissing,
-                            "Secret " + namespace + "/" + name + " does not exist. Make it; encryptOptions names it for "
-                                    + option.name() + ".");
+                            "Secret " + namespace + "/" + name
+                                    + " does not exist. Make it; encryptOptions names it for " + option.name() + ".");
                 }
                 secrets.put(name, secret);
             }
@@ -75,8 +75,8 @@ record Credentials(Map<String, String> values) {
             if (value == null) {
                 throw new Unmet(
                         Reason.SecretMissing,
-                        "Secret " + namespace + "/" + name + " has no key " + entry + ". Add it; encryptOptions names it"
-                                + " for " + option.name() + ".");
+                        "Secret " + namespace + "/" + name + " has no key " + entry
+                                + ". Add it; encryptOptions names it" + " for " + option.name() + ".");
             }
             values.put(key, new String(Base64.getDecoder().decode(value), StandardCharsets.UTF_8).strip());
         }
@@ -89,7 +89,8 @@ record Credentials(Map<String, String> values) {
 
     /** What a source is opened with. */
     Map<String, String> environment(Mount mount) {
-        boolean anonymous = mount.options() != null && "true".equals(mount.options().get("anonymous"));
+        boolean anonymous =
+                mount.options() != null && "true".equals(mount.options().get("anonymous"));
         if (!mount.mountPoint().startsWith("s3:") || anonymous) {
             return ALONE;
         }

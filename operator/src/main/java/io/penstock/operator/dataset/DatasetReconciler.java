@@ -77,17 +77,21 @@ public final class DatasetReconciler implements Reconciler<Dataset>, Cleaner<Dat
                 trigger.fire(reference.getName(), reference.getNamespace());
             }
         });
-        cluster.pods().onChange(pod -> Cluster.claimsOf(pod).forEach(claim -> {
-            String[] name = claim.split("/", 2);
-            if (cluster.claims().get(name[0], name[1]).isPresent()) {
-                trigger.fire(name[1], name[0]);
-            }
-        }));
-        cluster.runtimes().onChange(runtime ->
-                cluster.ofRuntime(runtime.getMetadata().getName()).forEach(trigger::fire));
-        cluster.datasets().onChange(dataset -> cluster.referringTo(
-                        dataset.getMetadata().getNamespace(), dataset.getMetadata().getName())
-                .forEach(trigger::fire));
+        cluster.pods()
+                .onChange(pod -> Cluster.claimsOf(pod).forEach(claim -> {
+                    String[] name = claim.split("/", 2);
+                    if (cluster.claims().get(name[0], name[1]).isPresent()) {
+                        trigger.fire(name[1], name[0]);
+                    }
+                }));
+        cluster.runtimes()
+                .onChange(runtime ->
+                        cluster.ofRuntime(runtime.getMetadata().getName()).forEach(trigger::fire));
+        cluster.datasets()
+                .onChange(dataset -> cluster.referringTo(
+                                dataset.getMetadata().getNamespace(),
+                                dataset.getMetadata().getName())
+                        .forEach(trigger::fire));
     }
 
     /** What is on nodes has changed: looks at the Datasets that this is about. */
@@ -208,7 +212,8 @@ public final class DatasetReconciler implements Reconciler<Dataset>, Cleaner<Dat
         tools.cluster()
                 .referringTo(namespace, name)
                 .forEach(r -> users.addAll(tools.cluster()
-                        .mounting(r.getMetadata().getNamespace(), r.getMetadata().getName())));
+                        .mounting(
+                                r.getMetadata().getNamespace(), r.getMetadata().getName())));
         return users;
     }
 
@@ -222,7 +227,9 @@ public final class DatasetReconciler implements Reconciler<Dataset>, Cleaner<Dat
         boolean others = digest != null
                 && tools.cluster()
                         .withDigest(digest)
-                        .anyMatch(d -> !d.getMetadata().getUid().equals(dataset.getMetadata().getUid())
+                        .anyMatch(d -> !d.getMetadata()
+                                        .getUid()
+                                        .equals(dataset.getMetadata().getUid())
                                 && d.getMetadata().getDeletionTimestamp() == null);
         boolean pinned = dataset.getSpec().prefetch() != null
                 && Boolean.TRUE.equals(dataset.getSpec().prefetch().pin());
@@ -260,8 +267,8 @@ public final class DatasetReconciler implements Reconciler<Dataset>, Cleaner<Dat
 
     private void deleting(Dataset dataset, Reason reason, String message) {
         DatasetStatus before = dataset.getStatus();
-        Conditions conditions = new Conditions(
-                conditions(before), dataset.getMetadata().getGeneration(), clock);
+        Conditions conditions =
+                new Conditions(conditions(before), dataset.getMetadata().getGeneration(), clock);
         conditions.set(Pass.READY, Status.FALSE, reason, message);
         if (before != null && conditions.list().equals(before.conditions())) {
             return;

@@ -63,9 +63,13 @@ final class Pass {
         this.before = dataset.getStatus();
         this.uid = dataset.getMetadata().getUid();
         this.conditions = new Conditions(
-                before == null ? null : before.conditions(), dataset.getMetadata().getGeneration(), clock);
+                before == null ? null : before.conditions(),
+                dataset.getMetadata().getGeneration(),
+                clock);
         this.users = tools.cluster()
-                .mounting(dataset.getMetadata().getNamespace(), dataset.getMetadata().getName());
+                .mounting(
+                        dataset.getMetadata().getNamespace(),
+                        dataset.getMetadata().getName());
         if (before != null) {
             snapshot = before.snapshot();
             volume = before.volume();
@@ -105,7 +109,8 @@ final class Pass {
     }
 
     private void refer() throws Unmet {
-        String[] name = spec.mount().mountPoint().substring(Api.REFERENCE.length()).split("/", 2);
+        String[] name =
+                spec.mount().mountPoint().substring(Api.REFERENCE.length()).split("/", 2);
         String mine = dataset.getMetadata().getNamespace();
         Dataset origin = tools.cluster().datasets().get(name[0], name[1]).orElse(null);
         boolean shared = origin != null
@@ -163,8 +168,10 @@ final class Pass {
                 && !Objects.equals(refreshed, annotation())
                 && annotation() != null;
         boolean due = snapshot == null || refresh || followDue();
-        boolean named = spec.mount().encryptOptions() != null && !spec.mount().encryptOptions().isEmpty();
-        boolean secretsDue = tools.memory().since(uid, "secrets" + dataset.getMetadata().getGeneration())
+        boolean named = spec.mount().encryptOptions() != null
+                && !spec.mount().encryptOptions().isEmpty();
+        boolean secretsDue = tools.memory()
+                        .since(uid, "secrets" + dataset.getMetadata().getGeneration())
                         .compareTo(SECRETS)
                 >= 0;
         Credentials credentials = null;
@@ -235,8 +242,7 @@ final class Pass {
     }
 
     private void look(CacheRuntime runtime, Credentials credentials, boolean refresh) throws Unmet {
-        SnapshotStatus found =
-                tools.snapshots().resolve(runtime.getMetadata().getName(), spec.mount(), credentials);
+        SnapshotStatus found = tools.snapshots().resolve(runtime.getMetadata().getName(), spec.mount(), credentials);
         tools.memory().did(uid, "looked");
         boolean other = snapshot != null && !snapshot.digest().equals(found.digest());
         if (other && spec.updatePolicy() == UpdatePolicy.MANUAL && !users.isEmpty()) {
@@ -259,15 +265,14 @@ final class Pass {
 
     private void current() {
         boolean said = conditions.list().stream()
-                .anyMatch(c -> c.getType().equals(SNAPSHOT_CURRENT) && !c.getReason().equals("DatasetNotReady"));
+                .anyMatch(c ->
+                        c.getType().equals(SNAPSHOT_CURRENT) && !c.getReason().equals("DatasetNotReady"));
         if (!said) {
-            String message =
-                    switch (spec.updatePolicy()) {
-                        case PINNED -> "pinned to " + snapshot.name() + ": the origin is not looked at again";
-                        case MANUAL ->
-                            "snapshot " + snapshot.name() + " until the annotation " + Api.REFRESH + " changes";
-                        case FOLLOW -> "snapshot " + snapshot.name() + " is the newest that was seen";
-                    };
+            String message = switch (spec.updatePolicy()) {
+                case PINNED -> "pinned to " + snapshot.name() + ": the origin is not looked at again";
+                case MANUAL -> "snapshot " + snapshot.name() + " until the annotation " + Api.REFRESH + " changes";
+                case FOLLOW -> "snapshot " + snapshot.name() + " is the newest that was seen";
+            };
             conditions.set(SNAPSHOT_CURRENT, Status.TRUE, Reason.Current, message);
         }
     }
@@ -275,7 +280,8 @@ final class Pass {
     private void room(CacheRuntime runtime) {
         long bytes = snapshot.bytes();
         var tiers = runtime.getSpec() == null ? null : runtime.getSpec().tiers();
-        String quota = tiers == null || tiers.isEmpty() ? null : tiers.getFirst().quota();
+        String quota =
+                tiers == null || tiers.isEmpty() ? null : tiers.getFirst().quota();
         long most = tools.poller().nodes(runtime.getMetadata().getName()).stream()
                 .mapToLong(NodeView::quotaBytes)
                 .max()
@@ -287,7 +293,8 @@ final class Pass {
                     Status.FALSE,
                     Reason.NoRoom,
                     snapshot.size() + " do not fit into the " + Sizes.gi(room) + " that CacheRuntime "
-                            + runtime.getMetadata().getName() + " may keep on a node: reads beyond that go to the origin"
+                            + runtime.getMetadata().getName()
+                            + " may keep on a node: reads beyond that go to the origin"
                             + " each time. Raise spec.tiers[0].quota there.");
             return;
         }
@@ -303,8 +310,9 @@ final class Pass {
     private void bytes(CacheRuntime runtime) {
         String name = runtime.getMetadata().getName();
         List<NodeView> views = tools.poller().nodes(name);
-        long daemons =
-                tools.cluster().daemons().stream().filter(d -> d.runtime().equals(name)).count();
+        long daemons = tools.cluster().daemons().stream()
+                .filter(d -> d.runtime().equals(name))
+                .count();
         Optional<io.fabric8.kubernetes.api.model.Condition> was =
                 Conditions.find(before == null ? null : before.conditions(), PREFETCHED);
         if (views.size() < daemons && cached != null && was.isPresent()) {

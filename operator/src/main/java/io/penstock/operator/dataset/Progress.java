@@ -36,7 +36,8 @@ record Progress(CachedStatus cached, List<NodeProgress> nodes, Reason reason, St
         for (NodeView view : views) {
             Held held = view.held(digest);
             Optional<PrefetchJob> job = job(view, digest);
-            boolean running = job.filter(j -> j.getState() == PrefetchJob.State.RUNNING).isPresent();
+            boolean running =
+                    job.filter(j -> j.getState() == PrefetchJob.State.RUNNING).isPresent();
             if (held.hereBytes() == 0 && !held.mounted() && job.isEmpty()) {
                 continue;
             }
@@ -63,7 +64,8 @@ record Progress(CachedStatus cached, List<NodeProgress> nodes, Reason reason, St
                     job.map(j -> time(j.getEnded())).orElse(null),
                     job.filter(PrefetchJob::hasError)
                             .filter(j -> j.getState() == PrefetchJob.State.FAILED)
-                            .map(j -> j.getError().getCode() + " " + j.getError().getMessage())
+                            .map(j ->
+                                    j.getError().getCode() + " " + j.getError().getMessage())
                             .orElse(null)));
         }
         nodes.sort(Comparator.comparingLong(NodeProgress::bytesHere).reversed().thenComparing(NodeProgress::name));
@@ -98,12 +100,12 @@ record Progress(CachedStatus cached, List<NodeProgress> nodes, Reason reason, St
     }
 
     /** Whether a person would see the difference: a hundredth, or another number of nodes. */
-    static boolean shows(@Nullable CachedStatus before, CachedStatus now, long bytes, List<NodeProgress> a, List<NodeProgress> b) {
+    static boolean shows(
+            @Nullable CachedStatus before, CachedStatus now, long bytes, List<NodeProgress> a, List<NodeProgress> b) {
         if (before == null || !before.nodes().equals(now.nodes()) || a.size() != b.size()) {
             return true;
         }
-        long change = Math.abs(
-                sum(a) - sum(b));
+        long change = Math.abs(sum(a) - sum(b));
         return change * 100 >= Math.max(1, bytes) || (before.rate() == null) != (now.rate() == null);
     }
 

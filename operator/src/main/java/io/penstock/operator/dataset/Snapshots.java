@@ -51,7 +51,8 @@ final class Snapshots {
         }
         Daemon daemon = daemons.get(ThreadLocalRandom.current().nextInt(daemons.size()));
         try {
-            SourceSpec source = source(mount, credentials).toBuilder().setProve(true).build();
+            SourceSpec source =
+                    source(mount, credentials).toBuilder().setProve(true).build();
             SnapshotInfo info = clients.ask(daemon, c -> c.resolve(source));
             return new SnapshotStatus(
                     info.getDigest(),
@@ -68,6 +69,7 @@ final class Snapshots {
     static Unmet noDaemon(String runtime) {
         return new Unmet(
                 Reason.NodesNotReady,
-                "no daemon of CacheRuntime " + runtime + " is ready. See kubectl describe cacheruntime " + runtime + ".");
+                "no daemon of CacheRuntime " + runtime + " is ready. See kubectl describe cacheruntime " + runtime
+                        + ".");
     }
 }

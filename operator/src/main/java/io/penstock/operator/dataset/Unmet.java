@@ -25,20 +25,21 @@ final class Unmet extends Exception {
 
     /** An error of a daemon, as a condition says it. */
     static Unmet of(String location, PenstockException error) {
-        Reason reason =
-                switch (error.code()) {
-                    case ORIGIN_DENIED, ORIGIN_NO_CREDENTIALS, NOT_PERMITTED -> Reason.AccessDenied;
-                    case ORIGIN_NOT_FOUND, ORIGIN_EMPTY -> Reason.NotFound;
-                    case ORIGIN_CHANGED -> Reason.OriginChanged;
-                    case NO_ROOM -> Reason.NoRoom;
-                    case CACHE_IO, CACHE_IN_USE -> Reason.DiskFailing;
-                    case NO_DAEMON, DAEMON_FAILED -> Reason.NodesNotReady;
-                    case BAD_LOCATION, BAD_VALUE, UNKNOWN_KEY, USAGE -> Reason.InvalidSpec;
-                    default -> Reason.OriginUnreachable;
-                };
+        Reason reason = switch (error.code()) {
+            case ORIGIN_DENIED, ORIGIN_NO_CREDENTIALS, NOT_PERMITTED -> Reason.AccessDenied;
+            case ORIGIN_NOT_FOUND, ORIGIN_EMPTY -> Reason.NotFound;
+            case ORIGIN_CHANGED -> Reason.OriginChanged;
+            case NO_ROOM -> Reason.NoRoom;
+            case CACHE_IO, CACHE_IN_USE -> Reason.DiskFailing;
+            case NO_DAEMON, DAEMON_FAILED -> Reason.NodesNotReady;
+            case BAD_LOCATION, BAD_VALUE, UNKNOWN_KEY, USAGE -> Reason.InvalidSpec;
+            default -> Reason.OriginUnreachable;
+        };
         String message = error.getMessage() == null ? error.code().title() : error.getMessage();
         String where = message.contains(location) ? "" : location + ": ";
-        String todo = error.remedy().isEmpty() ? "See penstock explain " + error.code().code() + "." : error.remedy();
+        String todo = error.remedy().isEmpty()
+                ? "See penstock explain " + error.code().code() + "."
+                : error.remedy();
         return new Unmet(reason, error.code().code() + " " + where + message + ". " + todo, error);
     }
 }

@@ -79,7 +79,10 @@ final class VolumeObjects {
     static String sourceOf(DatasetSpec spec) {
         return Applier.fingerprint(Map.of(
                 "at", spec.mount().mountPoint(),
-                "options", spec.mount().options() == null ? Map.of() : new TreeMap<>(spec.mount().options()),
+                "options",
+                        spec.mount().options() == null
+                                ? Map.of()
+                                : new TreeMap<>(spec.mount().options()),
                 "revision", spec.mount().revision() == null ? "" : spec.mount().revision()));
     }
 
@@ -98,8 +101,10 @@ final class VolumeObjects {
 
     private static Map<String, String> encoded(Credentials credentials) {
         Map<String, String> data = new TreeMap<>();
-        credentials.values().forEach((key, value) ->
-                data.put(key, Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8))));
+        credentials
+                .values()
+                .forEach((key, value) ->
+                        data.put(key, Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8))));
         return data;
     }
 
@@ -124,7 +129,9 @@ final class VolumeObjects {
         }
         List<NodeSelectorTerm> terms = terms(dataset.getSpec(), runtime);
         SecretReference secret = withSecret
-                ? new SecretReference(secretName(origin.getMetadata().getName()), origin.getMetadata().getNamespace())
+                ? new SecretReference(
+                        secretName(origin.getMetadata().getName()),
+                        origin.getMetadata().getNamespace())
                 : null;
         String fingerprint = Applier.fingerprint(
                 Map.of("attributes", attributes, "terms", terms, "secret", secret == null ? "" : secret.getName()));
@@ -193,8 +200,9 @@ final class VolumeObjects {
     /** Nodes of the Dataset that are nodes of the runtime too. */
     private static List<NodeSelectorTerm> terms(DatasetSpec spec, CacheRuntime runtime) {
         var required = spec.nodeAffinity() == null ? null : spec.nodeAffinity().required();
-        List<NodeSelectorTerm> own =
-                required == null || required.getNodeSelectorTerms() == null ? List.of() : required.getNodeSelectorTerms();
+        List<NodeSelectorTerm> own = required == null || required.getNodeSelectorTerms() == null
+                ? List.of()
+                : required.getNodeSelectorTerms();
         var nodes = runtime.getSpec() == null ? null : runtime.getSpec().nodes();
         Map<String, String> labels =
                 nodes == null || nodes.nodeSelector() == null ? Map.of() : new TreeMap<>(nodes.nodeSelector());

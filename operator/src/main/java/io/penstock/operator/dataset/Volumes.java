@@ -94,8 +94,8 @@ final class Volumes {
         }
         throw new Unmet(
                 Reason.ClaimTaken,
-                "PersistentVolumeClaim " + namespace + "/" + name + " exists and is not this Dataset's. Delete it, or name"
-                        + " the Dataset otherwise.");
+                "PersistentVolumeClaim " + namespace + "/" + name
+                        + " exists and is not this Dataset's. Delete it, or name" + " the Dataset otherwise.");
     }
 
     private static boolean ours(Dataset dataset, PersistentVolumeClaim claim) {
@@ -133,8 +133,10 @@ final class Volumes {
     private void remove(Dataset dataset) {
         String namespace = dataset.getMetadata().getNamespace();
         String name = dataset.getMetadata().getName();
-        PersistentVolumeClaim claim =
-                client.persistentVolumeClaims().inNamespace(namespace).withName(name).get();
+        PersistentVolumeClaim claim = client.persistentVolumeClaims()
+                .inNamespace(namespace)
+                .withName(name)
+                .get();
         if (claim != null && ours(dataset, claim) && !going(claim)) {
             client.resource(claim).delete();
         }

@@ -64,7 +64,9 @@ public final class NodePoller implements AutoCloseable {
 
     /** Nodes of one runtime that were heard of. */
     public List<NodeView> nodes(String runtime) {
-        return nodes().stream().filter(v -> v.daemon().runtime().equals(runtime)).toList();
+        return nodes().stream()
+                .filter(v -> v.daemon().runtime().equals(runtime))
+                .toList();
     }
 
     /** Asks this daemon again now. */

@@ -50,8 +50,7 @@ public record NodeView(
     }
 
     NodeView troubled(PenstockException why) {
-        return new NodeView(
-                daemon, incarnation, kernel, passthrough, tiers, snapshots, jobs, Optional.of(why));
+        return new NodeView(daemon, incarnation, kernel, passthrough, tiers, snapshots, jobs, Optional.of(why));
     }
 
     public Held held(String digest) {

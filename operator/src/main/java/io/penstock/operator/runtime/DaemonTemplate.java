@@ -61,9 +61,11 @@ public final class DaemonTemplate {
         DaemonSet base = read();
         String name = runtime.getMetadata().getName();
         CacheRuntimeSpec spec = runtime.getSpec();
-        Map<String, String> selector = new TreeMap<>(base.getSpec().getSelector().getMatchLabels());
+        Map<String, String> selector =
+                new TreeMap<>(base.getSpec().getSelector().getMatchLabels());
         selector.put(Cluster.RUNTIME_LABEL, name);
-        Map<String, String> labels = new TreeMap<>(base.getSpec().getTemplate().getMetadata().getLabels());
+        Map<String, String> labels =
+                new TreeMap<>(base.getSpec().getTemplate().getMetadata().getLabels());
         labels.put(Cluster.RUNTIME_LABEL, name);
         DaemonSet made = new DaemonSetBuilder(base)
                 .editMetadata()

@@ -69,7 +69,8 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
         this.clock = clock;
         this.applier = new Applier(client);
         this.announcer = new Announcer(client, clock);
-        cluster.daemonSets().onChange(d -> runtimeChanged(d.getMetadata().getLabels().get(Cluster.RUNTIME_LABEL)));
+        cluster.daemonSets()
+                .onChange(d -> runtimeChanged(d.getMetadata().getLabels().get(Cluster.RUNTIME_LABEL)));
         cluster.datasets().onChange(d -> {
             if (d.getMetadata().getDeletionTimestamp() != null) {
                 runtimeChanged(d.getSpec().runtimeName());
@@ -91,7 +92,9 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
     public UpdateControl<CacheRuntime> reconcile(CacheRuntime runtime, Context<CacheRuntime> context) {
         CacheRuntimeStatus before = runtime.getStatus();
         Conditions conditions = new Conditions(
-                before == null ? null : before.conditions(), runtime.getMetadata().getGeneration(), clock);
+                before == null ? null : before.conditions(),
+                runtime.getMetadata().getGeneration(),
+                clock);
         DaemonSet set = null;
         Duration again = null;
         try {
@@ -195,8 +198,7 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
                     "Linux before " + MAJOR + "." + MINOR + " on " + old
                             + ": reads work, without passthrough, and not past a daemon's death. Upgrade the kernel.");
         } else {
-            conditions.set(
-                    HEALTHY, Status.of(all), all ? Reason.AllNodesReady : Reason.NodesNotReady, counts);
+            conditions.set(HEALTHY, Status.of(all), all ? Reason.AllNodesReady : Reason.NodesNotReady, counts);
         }
     }
 
@@ -268,7 +270,9 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
         }
         CacheRuntimeStatus before = runtime.getStatus();
         Conditions conditions = new Conditions(
-                before == null ? null : before.conditions(), runtime.getMetadata().getGeneration(), clock);
+                before == null ? null : before.conditions(),
+                runtime.getMetadata().getGeneration(),
+                clock);
         conditions.set(
                 AVAILABLE,
                 Status.FALSE,

@@ -34,11 +34,13 @@ public final class StartupTaint {
     }
 
     private void look(String name) {
-        boolean tainted = cluster.nodes().get(null, name).filter(StartupTaint::tainted).isPresent();
+        boolean tainted =
+                cluster.nodes().get(null, name).filter(StartupTaint::tainted).isPresent();
         boolean driver = cluster.csiNodes()
                 .get(null, name)
                 .filter(n -> n.getSpec() != null && n.getSpec().getDrivers() != null)
-                .filter(n -> n.getSpec().getDrivers().stream().anyMatch(d -> d.getName().equals(DRIVER)))
+                .filter(n -> n.getSpec().getDrivers().stream()
+                        .anyMatch(d -> d.getName().equals(DRIVER)))
                 .isPresent();
         if (tainted && driver) {
             work.execute(() -> remove(name));

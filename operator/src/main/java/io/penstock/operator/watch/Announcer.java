@@ -47,15 +47,14 @@ public final class Announcer {
     private void say(HasMetadata object, Condition condition) {
         boolean good = "True".equals(condition.getStatus());
         boolean failure = condition.getType().equals("Failed") ? good : "False".equals(condition.getStatus());
-        String reason =
-                switch (condition.getReason()) {
-                    case "Resolved" -> "SnapshotResolved";
-                    case "AccessDenied", "NotFound", "Unreachable" -> "Origin" + condition.getReason();
-                    case "InProgress" -> "PrefetchStarted";
-                    case "Complete" -> "PrefetchCompleted";
-                    case "Stalled" -> "PrefetchStalled";
-                    default -> condition.getReason();
-                };
+        String reason = switch (condition.getReason()) {
+            case "Resolved" -> "SnapshotResolved";
+            case "AccessDenied", "NotFound", "Unreachable" -> "Origin" + condition.getReason();
+            case "InProgress" -> "PrefetchStarted";
+            case "Complete" -> "PrefetchCompleted";
+            case "Stalled" -> "PrefetchStalled";
+            default -> condition.getReason();
+        };
         boolean harmless = List.of("InProgress", "NotStarted", "InUse", "RollingOut", "Scheduled", "Suspended")
                 .contains(condition.getReason());
         say(object, failure && !harmless ? "Warning" : "Normal", reason, condition.getMessage());
@@ -100,7 +99,11 @@ public final class Announcer {
                             .build())
                     .create();
         } catch (KubernetesClientException e) {
-            LOG.warn("event {} of {} is not written: {}", reason, object.getMetadata().getName(), e.getMessage());
+            LOG.warn(
+                    "event {} of {} is not written: {}",
+                    reason,
+                    object.getMetadata().getName(),
+                    e.getMessage());
         }
     }
 }

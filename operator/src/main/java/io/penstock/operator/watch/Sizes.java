@@ -23,6 +23,8 @@ public final class Sizes {
 
     /** 0 for null. */
     public static long bytes(@Nullable String quantity) {
-        return quantity == null ? 0 : Quantity.getAmountInBytes(new Quantity(quantity)).longValue();
+        return quantity == null
+                ? 0
+                : Quantity.getAmountInBytes(new Quantity(quantity)).longValue();
     }
 }

@@ -22,8 +22,7 @@ class ExamplesTest {
 
     @Test
     void every_object_of_the_examples_is_accepted() throws IOException {
-        assertThat(accepted(DEPLOY.resolve("examples")))
-                .contains("Dataset", "DataLoad", "Pod", "PersistentVolume");
+        assertThat(accepted(DEPLOY.resolve("examples"))).contains("Dataset", "DataLoad", "Pod", "PersistentVolume");
     }
 
     @Test

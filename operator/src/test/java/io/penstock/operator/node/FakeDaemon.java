@@ -167,25 +167,31 @@ public final class FakeDaemon extends ControlGrpc.ControlImplBase implements Aut
 
     @Override
     public void getStatus(GetStatusRequest request, StreamObserver<NodeStatus> observer) {
-        answer(request, observer, () -> NodeStatus.newBuilder()
-                .setDaemon(VersionInfo.newBuilder().setVersion("0.3.0").setStarted(started))
-                .setKernel(kernel)
-                .setPassthrough(true)
-                .setCacheDirectory("/var/lib/penstock")
-                .addTiers(TierInfo.newBuilder()
-                        .setName("disk")
-                        .setDirectory("/var/lib/penstock")
-                        .setQuotaBytes(quotaBytes)
-                        .setFailure(failure))
-                .addAllPrefetches(jobs.values())
-                .build());
+        answer(
+                request,
+                observer,
+                () -> NodeStatus.newBuilder()
+                        .setDaemon(VersionInfo.newBuilder().setVersion("0.3.0").setStarted(started))
+                        .setKernel(kernel)
+                        .setPassthrough(true)
+                        .setCacheDirectory("/var/lib/penstock")
+                        .addTiers(TierInfo.newBuilder()
+                                .setName("disk")
+                                .setDirectory("/var/lib/penstock")
+                                .setQuotaBytes(quotaBytes)
+                                .setFailure(failure))
+                        .addAllPrefetches(jobs.values())
+                        .build());
     }
 
     @Override
     public void listSnapshots(ListSnapshotsRequest request, StreamObserver<ListSnapshotsResponse> observer) {
-        answer(request, observer, () -> ListSnapshotsResponse.newBuilder()
-                .addAllSnapshots(snapshots.values())
-                .build());
+        answer(
+                request,
+                observer,
+                () -> ListSnapshotsResponse.newBuilder()
+                        .addAllSnapshots(snapshots.values())
+                        .build());
     }
 
     @Override
@@ -208,7 +214,8 @@ public final class FakeDaemon extends ControlGrpc.ControlImplBase implements Aut
                 snapshot = snapshots.computeIfAbsent(found.getDigest(), d -> found);
             }
             if (completeAtOnce) {
-                snapshot = snapshot.toBuilder().setHereBytes(snapshot.getBytes()).build();
+                snapshot =
+                        snapshot.toBuilder().setHereBytes(snapshot.getBytes()).build();
                 hold(snapshot);
             }
             boolean complete = snapshot.getHereBytes() == snapshot.getBytes();
@@ -231,12 +238,11 @@ public final class FakeDaemon extends ControlGrpc.ControlImplBase implements Aut
             if (job == null) {
                 throw new PenstockException(ErrorCode.USAGE, "there is no prefetch " + request.getId(), "");
             }
-            PrefetchJob.State state =
-                    switch (request.getAction()) {
-                        case PAUSE -> PrefetchJob.State.PAUSED;
-                        case CANCEL -> PrefetchJob.State.CANCELLED;
-                        default -> PrefetchJob.State.RUNNING;
-                    };
+            PrefetchJob.State state = switch (request.getAction()) {
+                case PAUSE -> PrefetchJob.State.PAUSED;
+                case CANCEL -> PrefetchJob.State.CANCELLED;
+                default -> PrefetchJob.State.RUNNING;
+            };
             PrefetchJob changed = job.toBuilder().setState(state).build();
             jobs.put(job.getId(), changed);
             return changed;

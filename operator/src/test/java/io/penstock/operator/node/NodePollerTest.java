@@ -72,7 +72,8 @@ final class NodePollerTest {
         one.hold(LLAMA.toBuilder().setHereBytes(400).build());
         followBoth();
         assertThat(poller.nodes("default"))
-                .extracting(v -> v.daemon().node(), v -> v.held(LLAMA.getDigest()).hereBytes())
+                .extracting(
+                        v -> v.daemon().node(), v -> v.held(LLAMA.getDigest()).hereBytes())
                 .containsExactly(
                         org.assertj.core.groups.Tuple.tuple("a", 400L), org.assertj.core.groups.Tuple.tuple("b", 0L));
         assertThat(poller.nodes("other")).isEmpty();
@@ -120,7 +121,8 @@ final class NodePollerTest {
         await().until(() -> runtimes.size() == 2);
         one.dead = true;
         await().until(() -> poller.nodes().getFirst().trouble().isPresent());
-        assertThat(poller.nodes().getFirst().held(LLAMA.getDigest()).hereBytes()).isEqualTo(400);
+        assertThat(poller.nodes().getFirst().held(LLAMA.getDigest()).hereBytes())
+                .isEqualTo(400);
         await().until(() -> runtimes.size() == 3);
         one.dead = false;
         await().until(() -> poller.nodes().getFirst().trouble().isEmpty());
