@@ -32,7 +32,9 @@ public record Place(int layer, int expert, Role role, String within) {
             return Role.SHARED_EXPERT;
         } else if (name.matches("(.*\\.)?(mlp|block_sparse_moe|moe|feed_forward)\\.(gate|router)\\..*")) {
             return Role.ROUTER;
-        } else if (has(name, "embed_tokens|word_embeddings|position_embeddings|token_type_embeddings|wte|wpe|tok_embeddings")) {
+        } else if (has(
+                name,
+                "embed_tokens|word_embeddings|position_embeddings|token_type_embeddings|wte|wpe|tok_embeddings")) {
             return Role.EMBEDDING;
         } else if (has(name, "lm_head|head")) {
             return Role.HEAD;
@@ -47,6 +49,8 @@ public record Place(int layer, int expert, Role role, String within) {
     }
 
     private static boolean has(String name, String parts) {
-        return Pattern.compile("(?:^|\\.)(?:" + parts + ")(?:\\.|$)").matcher(name).find();
+        return Pattern.compile("(?:^|\\.)(?:" + parts + ")(?:\\.|$)")
+                .matcher(name)
+                .find();
     }
 }

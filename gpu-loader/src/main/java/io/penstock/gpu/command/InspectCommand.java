@@ -52,9 +52,7 @@ final class InspectCommand implements Callable<Integer> {
         fields.put("bytes", model.bytes());
         fields.put("files", model.files().stream().map(InspectCommand::name).toList());
         fields.put("metadata", model.metadata());
-            fields.put(
-                    "tensors",
-                    model.tensors().stream().map(t -> row(model, t)).toList());
+        fields.put("tensors", model.tensors().stream().map(t -> row(model, t)).toList());
         return fields;
     }
 
