@@ -69,6 +69,20 @@ final class UnpublishTest {
     }
 
     @Test
+    void whatTheKubeletRemovedItselfIsForgotten() throws Exception {
+        Path cut = node.publish("pv", "cut");
+        Mounts.unmount(cut, Mounts.MNT_DETACH | Mounts.UMOUNT_NOFOLLOW);
+        for (Path gone = cut; !gone.endsWith("pods"); gone = gone.getParent()) {
+            Files.delete(gone);
+        }
+        Path other = node.publish("pv", "other");
+        assertThat(node.plugin().resolve("volumes").toFile().list()).hasSize(1);
+        assertThat(other.resolve("model.safetensors")).hasBinaryContent(weights);
+        node.unpublish("pv", other);
+        assertThat(node.plugin().resolve("volumes").toFile().list()).isEmpty();
+    }
+
+    @Test
     void whateverLiesAtTheTarget() throws Exception {
         Path never = node.target("never");
         node.unpublish("pv", never);

@@ -93,6 +93,7 @@ public final class Volumes implements AutoCloseable {
         try {
             Targets.State ignored = targets.state(spec.target()); // a target that cannot be: before anybody is asked
             awaitRecovery();
+            forgetGone();
             Optional<VolumeRecord> known = shelf.at(spec.target());
             checkSame(known, spec);
             if (known.isPresent() && known.get().direct() && targets.state(spec.target()) == Targets.State.MOUNTED) {
@@ -229,14 +230,34 @@ public final class Volumes implements AutoCloseable {
     public void unpublish(Path target) throws IOException {
         enter(target);
         try {
-            Optional<VolumeRecord> known = shelf.at(target);
-            targets.release(target);
-            shelf.remove(target);
-            known.filter(v -> !v.direct()).ifPresent(v -> pool.release(v.session(), shelf::uses));
-            known.filter(v -> v.direct() && !v.spec().isControl())
-                    .ifPresent(v -> trees.release(v.digest(), shelf::usesDirectly));
+            takeAway(target);
         } finally {
             busy.remove(target);
+        }
+    }
+
+    private void takeAway(Path target) throws IOException {
+        Optional<VolumeRecord> known = shelf.at(target);
+        targets.release(target);
+        shelf.remove(target);
+        known.filter(v -> !v.direct()).ifPresent(v -> pool.release(v.session(), shelf::uses));
+        known.filter(v -> v.direct() && !v.spec().isControl())
+                .ifPresent(v -> trees.release(v.digest(), shelf::usesDirectly));
+    }
+
+    /** After a power cut the kubelet removes directories of pods without telling us. */
+    private void forgetGone() throws IOException {
+        for (VolumeRecord volume : shelf.all()) {
+            Path target = volume.spec().target();
+            if (busy.add(target)) {
+                try {
+                    if (targets.state(target) == Targets.State.ABSENT) {
+                        takeAway(target);
+                    }
+                } finally {
+                    busy.remove(target);
+                }
+            }
         }
     }
 
