@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** A model at an origin, which pods mount by a claim of the same name. */
 @Group(Api.GROUP)
 @Version(Api.VERSION)
-@ShortNames("ds")
+@ShortNames("dset")
 @AdditionalPrinterColumn(name = "SNAPSHOT", jsonPath = ".status.snapshot.name")
 @AdditionalPrinterColumn(name = "SIZE", jsonPath = ".status.snapshot.size")
 @AdditionalPrinterColumn(name = "CACHED", jsonPath = ".status.cached.size")
