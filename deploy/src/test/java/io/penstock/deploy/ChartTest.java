@@ -91,7 +91,8 @@ class ChartTest {
 
     @Test
     void the_last_thing_said_is_how_to_look() throws Exception {
-        assertThat(Files.readString(Manifests.CHART.resolve("templates/NOTES.txt")).strip())
+        assertThat(Files.readString(Manifests.CHART.resolve("templates/NOTES.txt"))
+                        .strip())
                 .endsWith("kubectl penstock doctor");
     }
 

@@ -83,7 +83,8 @@ final class DatasetTest {
         cluster.dataset("llama", SECRETS);
         ready("llama");
         Dataset llama = cluster.dataset("llama");
-        assertThat(llama.getStatus().observedGeneration()).isEqualTo(llama.getMetadata().getGeneration());
+        assertThat(llama.getStatus().observedGeneration())
+                .isEqualTo(llama.getMetadata().getGeneration());
         assertThat(llama.getStatus().snapshot().name()).isEqualTo("9f319f");
         assertThat(llama.getStatus().snapshot().size()).isEqualTo("100Gi");
         PersistentVolume volume = volume("llama");
@@ -98,7 +99,8 @@ final class DatasetTest {
                 .inNamespace(cluster.namespace)
                 .withName(volume.getSpec().getCsi().getNodePublishSecretRef().getName())
                 .get();
-        assertThat(new String(Base64.getDecoder().decode(secret.getData().get("secret-access-key")), StandardCharsets.UTF_8))
+        assertThat(new String(
+                        Base64.getDecoder().decode(secret.getData().get("secret-access-key")), StandardCharsets.UTF_8))
                 .isEqualTo("planted");
         ResolveRequest asked = daemon.asked.stream()
                 .filter(ResolveRequest.class::isInstance)
@@ -192,7 +194,12 @@ final class DatasetTest {
 
     @Test
     void no_daemon_is_said_and_a_daemon_that_comes_is_noticed() throws Exception {
-        cluster.client.pods().inNamespace(cluster.system).withName("daemon-node-1").withGracePeriod(0).delete();
+        cluster.client
+                .pods()
+                .inNamespace(cluster.system)
+                .withName("daemon-node-1")
+                .withGracePeriod(0)
+                .delete();
         cluster.runtime("");
         cluster.dataset("llama", "");
         cluster.expect("llama", "Ready", "False", "NodesNotReady");
@@ -213,7 +220,12 @@ final class DatasetTest {
         assertThat(cluster.expect("llama", "Ready", "False", "InUse").getMessage())
                 .contains(cluster.namespace + "/engine-0");
         assertThat(claim("llama").getMetadata().getDeletionTimestamp()).isNull();
-        cluster.client.pods().inNamespace(cluster.namespace).withName("engine-0").withGracePeriod(0).delete();
+        cluster.client
+                .pods()
+                .inNamespace(cluster.namespace)
+                .withName("engine-0")
+                .withGracePeriod(0)
+                .delete();
         await().atMost(TestCluster.LONG).until(() -> cluster.dataset("llama") == null);
         assertThat(claim("llama")).isNull();
         assertThat(cluster.client.persistentVolumes().withName(volume).get()).isNull();
@@ -228,10 +240,14 @@ final class DatasetTest {
         cluster.expect("llama", "Prefetched", "False", "NotStarted");
         String digest = cluster.dataset("llama").getStatus().snapshot().digest();
         var held = daemon.snapshots().get(digest);
-        daemon.hold(held.toBuilder().setHereBytes(held.getBytes() / 4).setMounted(true).build());
+        daemon.hold(held.toBuilder()
+                .setHereBytes(held.getBytes() / 4)
+                .setMounted(true)
+                .build());
         cluster.expect("llama", "Prefetched", "False", "InProgress");
         assertThat(cluster.dataset("llama").getStatus().cached().size()).isEqualTo("25Gi (25%)");
-        daemon.hold(held.toBuilder().setHereBytes(held.getBytes()).setMounted(true).build());
+        daemon.hold(
+                held.toBuilder().setHereBytes(held.getBytes()).setMounted(true).build());
         cluster.expect("llama", "Prefetched", "True", "Complete");
         assertThat(cluster.dataset("llama").getStatus().cached().nodes()).isEqualTo("1/1");
     }
@@ -252,12 +268,24 @@ final class DatasetTest {
         assertThat(cluster.expect("llama", "SnapshotCurrent", "False", "InUse").getMessage())
                 .contains("engine-0", "41aa41");
         assertThat(cluster.dataset("llama").getStatus().snapshot().name()).isEqualTo("9f319f");
-        cluster.client.pods().inNamespace(cluster.namespace).withName("engine-0").withGracePeriod(0).delete();
+        cluster.client
+                .pods()
+                .inNamespace(cluster.namespace)
+                .withName("engine-0")
+                .withGracePeriod(0)
+                .delete();
         await().atMost(TestCluster.LONG)
-                .until(() -> cluster.dataset("llama").getStatus().snapshot().name().equals("41aa41"));
+                .until(() ->
+                        cluster.dataset("llama").getStatus().snapshot().name().equals("41aa41"));
         ready("llama");
-        await().atMost(TestCluster.LONG).until(() -> volume("llama") != null
-                && volume("llama").getSpec().getCsi().getVolumeAttributes().get("snapshot").startsWith("sha256:41aa"));
+        await().atMost(TestCluster.LONG)
+                .until(() -> volume("llama") != null
+                        && volume("llama")
+                                .getSpec()
+                                .getCsi()
+                                .getVolumeAttributes()
+                                .get("snapshot")
+                                .startsWith("sha256:41aa"));
     }
 
     @Test
@@ -276,6 +304,7 @@ final class DatasetTest {
         await().atMost(TestCluster.LONG)
                 .until(() -> cluster.dataset("mine").getStatus().mountedBy() != null);
         cluster.client.resource(cluster.dataset("llama")).delete();
-        assertThat(cluster.expect("llama", "Ready", "False", "InUse").getMessage()).contains("engine-0");
+        assertThat(cluster.expect("llama", "Ready", "False", "InUse").getMessage())
+                .contains("engine-0");
     }
 }

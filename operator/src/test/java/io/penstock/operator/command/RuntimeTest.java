@@ -63,7 +63,8 @@ final class RuntimeTest {
         var pod = set().getSpec().getTemplate();
         assertThat(pod.getMetadata().getLabels()).containsEntry("cache.penstock.io/runtime", cluster.runtime);
         assertThat(pod.getSpec().getNodeSelector()).containsEntry("gpu", "h200");
-        assertThat(pod.getSpec().getVolumes().getFirst().getHostPath().getPath()).isEqualTo("/mnt/nvme");
+        assertThat(pod.getSpec().getVolumes().getFirst().getHostPath().getPath())
+                .isEqualTo("/mnt/nvme");
         assertThat(pod.getSpec().getContainers().getFirst().getEnv())
                 .extracting(e -> e.getName() + "=" + e.getValue())
                 .contains(

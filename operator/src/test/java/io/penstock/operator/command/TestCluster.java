@@ -34,7 +34,8 @@ final class TestCluster implements AutoCloseable {
     private static final AtomicInteger NEXT = new AtomicInteger();
 
     final KubernetesClient client = ApiServer.get().client();
-    final String namespace = "team-" + NEXT.incrementAndGet() + "-" + ProcessHandle.current().pid();
+    final String namespace =
+            "team-" + NEXT.incrementAndGet() + "-" + ProcessHandle.current().pid();
     final String system = namespace + "-system";
     final String runtime = namespace;
     final Map<String, FakeDaemon> daemons = new ConcurrentHashMap<>();
@@ -45,7 +46,12 @@ final class TestCluster implements AutoCloseable {
     TestCluster(Path directory) throws IOException {
         this.directory = directory;
         for (String name : List.of(namespace, system)) {
-            client.resource(new NamespaceBuilder().withNewMetadata().withName(name).endMetadata().build()).create();
+            client.resource(new NamespaceBuilder()
+                            .withNewMetadata()
+                            .withName(name)
+                            .endMetadata()
+                            .build())
+                    .create();
         }
         Files.writeString(directory.resolve("daemon.yaml"), TEMPLATE);
         controllers = Thread.ofVirtual().start(this::protect);
@@ -217,7 +223,10 @@ final class TestCluster implements AutoCloseable {
     }
 
     Dataset dataset(String name) {
-        return client.resources(Dataset.class).inNamespace(namespace).withName(name).get();
+        return client.resources(Dataset.class)
+                .inNamespace(namespace)
+                .withName(name)
+                .get();
     }
 
     CacheRuntime runtime() {
@@ -229,7 +238,8 @@ final class TestCluster implements AutoCloseable {
         await(dataset + " " + type + "=" + status + " " + reason)
                 .atMost(LONG)
                 .until(() -> condition(dataset, type)
-                        .filter(c -> c.getStatus().equals(status) && c.getReason().equals(reason))
+                        .filter(c ->
+                                c.getStatus().equals(status) && c.getReason().equals(reason))
                         .isPresent());
         return condition(dataset, type).orElseThrow();
     }
