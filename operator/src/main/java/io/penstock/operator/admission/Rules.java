@@ -35,6 +35,8 @@ public final class Rules {
             Map.entry("aws_session_token", SESSION_TOKEN),
             Map.entry("aws.accesskeyid", ACCESS_KEY),
             Map.entry("aws.secretkey", SECRET_KEY),
+            Map.entry("s3a.accesskeyid", ACCESS_KEY),
+            Map.entry("s3a.accesskeysecret", SECRET_KEY),
             Map.entry("access-key", ACCESS_KEY),
             Map.entry("secret-key", SECRET_KEY),
             Map.entry("fs.s3a.access.key", ACCESS_KEY),

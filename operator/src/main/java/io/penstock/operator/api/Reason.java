@@ -13,6 +13,7 @@ public enum Reason {
     OriginChanged("The files at the origin are not those of the snapshot any more"),
     Current("The snapshot is the newest that was seen"),
     Ready("A pod can mount it now"),
+    Accepted("The spec can be carried out"),
     NotStarted("Nothing has asked for the bytes yet"),
     RuntimeMissing("There is no runtime of that name"),
     SecretMissing("A Secret, or a key in it, does not exist"),

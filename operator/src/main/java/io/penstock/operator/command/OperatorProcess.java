@@ -14,6 +14,8 @@ import io.penstock.cache.control.health.HealthServer;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.operator.certificates.Certificates;
 import io.penstock.operator.dataset.DatasetReconciler;
+import io.penstock.operator.load.LoadReconciler;
+import io.penstock.operator.node.Daemon;
 import io.penstock.operator.node.Dialer;
 import io.penstock.operator.node.NodeClients;
 import io.penstock.operator.node.NodeListener;
@@ -53,6 +55,7 @@ public final class OperatorProcess implements AutoCloseable {
     private final NodeClients clients;
     private final NodePoller poller;
     private final DatasetReconciler datasets;
+    private final LoadReconciler loads;
     private final RuntimeReconciler runtimes;
     private final StartupTaint taint;
     private final ExecutorService work = Executors.newVirtualThreadPerTaskExecutor();
@@ -78,14 +81,21 @@ public final class OperatorProcess implements AutoCloseable {
             @Override
             public void snapshotsChanged(Set<String> digests) {
                 datasets().snapshotsChanged(digests);
+                loads().snapshotsChanged(digests);
             }
 
             @Override
             public void runtimeChanged(String runtime) {
                 runtimes().runtimeChanged(runtime);
             }
+
+            @Override
+            public void sessionLost(Daemon daemon, String message) {
+                work.execute(() -> runtimes().sessionLost(daemon, message));
+            }
         });
         datasets = new DatasetReconciler(client, cluster, clients, poller, clock);
+        loads = new LoadReconciler(client, cluster, clients, poller, clock);
         runtimes = new RuntimeReconciler(client, cluster, poller, template, clock);
         taint = new StartupTaint(client, cluster, work);
         cluster.daemonPods().onChange(pod -> {
@@ -94,6 +104,7 @@ public final class OperatorProcess implements AutoCloseable {
                 String runtime = pod.getMetadata().getLabels().get(Cluster.RUNTIME_LABEL);
                 runtimes.runtimeChanged(runtime);
                 datasets.runtimeChanged(runtime);
+                loads.nodesChanged();
             }
         });
         operator = new Operator(o -> {
@@ -113,11 +124,16 @@ public final class OperatorProcess implements AutoCloseable {
             }
         });
         register(datasets, DatasetReconciler.FINALIZER);
+        register(loads, LoadReconciler.FINALIZER);
         register(runtimes, RuntimeReconciler.FINALIZER);
     }
 
     private DatasetReconciler datasets() {
         return datasets;
+    }
+
+    private LoadReconciler loads() {
+        return loads;
     }
 
     private RuntimeReconciler runtimes() {

@@ -2,6 +2,7 @@ package io.penstock.operator.dataset;
 
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.penstock.operator.admission.Rules;
 import io.penstock.operator.api.Dataset;
 import io.penstock.operator.api.DatasetSpec.EncryptOption;
 import io.penstock.operator.api.DatasetSpec.Mount;
@@ -19,19 +20,6 @@ import java.util.TreeMap;
  * @param values by {@code access-key-id}, {@code secret-access-key}, {@code session-token}
  */
 record Credentials(Map<String, String> values) {
-    private static final Map<String, String> KEYS = Map.ofEntries(
-            Map.entry("access-key-id", "access-key-id"),
-            Map.entry("secret-access-key", "secret-access-key"),
-            Map.entry("session-token", "session-token"),
-            Map.entry("aws.accessKeyId", "access-key-id"),
-            Map.entry("aws.secretKey", "secret-access-key"),
-            Map.entry("AWS_ACCESS_KEY_ID", "access-key-id"),
-            Map.entry("AWS_SECRET_ACCESS_KEY", "secret-access-key"),
-            Map.entry("AWS_SESSION_TOKEN", "session-token"),
-            Map.entry("access-key", "access-key-id"),
-            Map.entry("secret-key", "secret-access-key"),
-            Map.entry("s3a.accessKeyId", "access-key-id"),
-            Map.entry("s3a.accessKeySecret", "secret-access-key"));
     private static final Map<String, String> VARIABLES = Map.of(
             "access-key-id", "AWS_ACCESS_KEY_ID",
             "secret-access-key", "AWS_SECRET_ACCESS_KEY",
@@ -51,8 +39,8 @@ record Credentials(Map<String, String> values) {
         Map<String, String> values = new TreeMap<>();
         Map<String, Secret> secrets = new HashMap<>();
         for (EncryptOption option : options == null ? List.<EncryptOption>of() : options) {
-            String key = KEYS.get(option.name());
-            if (key == null) {
+            String key = Rules.secretOption(option.name());
+            if (key.isEmpty()) {
                 throw new Unmet(
                         Reason.InvalidSpec,
                         "encryptOptions: " + option.name() + " is not known. Write access-key-id, secret-access-key or"

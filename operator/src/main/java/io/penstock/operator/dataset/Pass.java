@@ -1,6 +1,7 @@
 package io.penstock.operator.dataset;
 
 import io.fabric8.kubernetes.api.model.PersistentVolume;
+import io.penstock.operator.admission.Rules;
 import io.penstock.operator.api.Api;
 import io.penstock.operator.api.CacheRuntime;
 import io.penstock.operator.api.Conditions;
@@ -89,6 +90,10 @@ final class Pass {
             conditions.set(type, Status.UNKNOWN, Reason.DatasetNotReady, "not looked at yet");
         }
         try {
+            List<String> problems = Rules.problems(dataset);
+            if (!problems.isEmpty()) {
+                throw new Unmet(Reason.InvalidSpec, String.join("; ", problems));
+            }
             if (spec.mount().isReference()) {
                 refer();
             } else {

@@ -1,8 +1,10 @@
 package io.penstock.operator.node;
 
+import io.penstock.cache.control.v1.ErrorInfo;
 import io.penstock.cache.control.v1.NodeStatus;
 import io.penstock.cache.control.v1.PrefetchJob;
 import io.penstock.cache.control.v1.SnapshotInfo;
+import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.time.Duration;
 import java.util.Collection;
@@ -88,6 +90,7 @@ public final class NodePoller implements AutoCloseable {
         private final Map<String, Held> told = new HashMap<>();
         private final Map<String, PrefetchJob> toldJobs = new HashMap<>();
         private String toldHealth = "";
+        private long toldLost;
         private volatile NodeView view;
         private volatile boolean ended;
 
@@ -137,6 +140,7 @@ public final class NodePoller implements AutoCloseable {
                 NodeStatus status = clients.ask(daemon, c -> c.status());
                 List<SnapshotInfo> snapshots = clients.ask(daemon, c -> c.snapshots());
                 now = NodeView.of(daemon, status, snapshots);
+                tellLost(status);
             } catch (PenstockException e) {
                 NodeView before = view;
                 now = before == null ? NodeView.silent(daemon, e) : before.troubled(e);
@@ -146,6 +150,16 @@ public final class NodePoller implements AutoCloseable {
             }
             view = now;
             tell(now);
+        }
+
+        private void tellLost(NodeStatus status) {
+            List<ErrorInfo> lost = status.getErrorsList().stream()
+                    .filter(e -> e.getCode().equals(ErrorCode.SESSION_LOST.code()) && e.getTime() > toldLost)
+                    .toList();
+            for (ErrorInfo error : lost) {
+                toldLost = Math.max(toldLost, error.getTime());
+                listener.sessionLost(daemon, error.getMessage());
+            }
         }
 
         private void tell(NodeView now) {

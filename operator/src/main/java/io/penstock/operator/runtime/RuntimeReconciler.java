@@ -21,6 +21,7 @@ import io.penstock.operator.api.CacheRuntimeStatus.StorageStatus;
 import io.penstock.operator.api.Conditions;
 import io.penstock.operator.api.Conditions.Status;
 import io.penstock.operator.api.Reason;
+import io.penstock.operator.node.Daemon;
 import io.penstock.operator.node.NodePoller;
 import io.penstock.operator.node.NodeView;
 import io.penstock.operator.watch.Announcer;
@@ -81,6 +82,13 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
     /** Its daemons, or how they do, have changed. */
     public void runtimeChanged(String runtime) {
         trigger.fire(runtime, null);
+    }
+
+    /** Writes an event: whoever has pods on the node must know. Blocks. */
+    public void sessionLost(Daemon daemon, String message) {
+        cluster.runtimes()
+                .get(null, daemon.runtime())
+                .ifPresent(r -> announcer.say(r, "Warning", "SessionLost", "node " + daemon.node() + ": " + message));
     }
 
     @Override

@@ -28,7 +28,7 @@ public final class Announcer {
     }
 
     private static final List<String> SILENT =
-            List.of("DatasetNotReady", "Fits", "Current", "Ready", "NotStarted", "Scheduled");
+            List.of("DatasetNotReady", "Fits", "Current", "Ready", "NotStarted", "Scheduled", "Accepted");
 
     /** An event for each condition whose status or reason is another than before; one for two that say the same. */
     public void changes(HasMetadata object, List<Condition> before, List<Condition> now) {

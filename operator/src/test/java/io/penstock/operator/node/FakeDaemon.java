@@ -10,6 +10,7 @@ import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.penstock.cache.control.ControlErrors;
 import io.penstock.cache.control.v1.ChangePrefetchRequest;
 import io.penstock.cache.control.v1.ControlGrpc;
+import io.penstock.cache.control.v1.ErrorInfo;
 import io.penstock.cache.control.v1.GetStatusRequest;
 import io.penstock.cache.control.v1.ListSnapshotsRequest;
 import io.penstock.cache.control.v1.ListSnapshotsResponse;
@@ -55,6 +56,7 @@ public final class FakeDaemon extends ControlGrpc.ControlImplBase implements Aut
     private volatile Origin origin = source -> snapshot(source.getLocation(), "9f31", 100 * GIB, 0);
     private final Map<String, SnapshotInfo> snapshots = new ConcurrentHashMap<>();
     private final Map<String, PrefetchJob> jobs = new ConcurrentHashMap<>();
+    private final List<ErrorInfo> errors = new CopyOnWriteArrayList<>();
     private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final Server server;
     private final Path socket;
@@ -128,6 +130,15 @@ public final class FakeDaemon extends ControlGrpc.ControlImplBase implements Aut
         });
     }
 
+    /** Something that {@code penstock status} on the node would show, newest first. */
+    public void complain(ErrorCode code, String message) {
+        errors.addFirst(ErrorInfo.newBuilder()
+                .setCode(code.code())
+                .setMessage(message)
+                .setTime(System.nanoTime())
+                .build());
+    }
+
     /** Every running job ends with this error. */
     public synchronized void fail(ErrorCode code, String message) {
         jobs.replaceAll((id, job) -> job.getState() != PrefetchJob.State.RUNNING
@@ -180,6 +191,7 @@ public final class FakeDaemon extends ControlGrpc.ControlImplBase implements Aut
                                 .setDirectory("/var/lib/penstock")
                                 .setQuotaBytes(quotaBytes)
                                 .setFailure(failure))
+                        .addAllErrors(errors)
                         .addAllPrefetches(jobs.values())
                         .build());
     }

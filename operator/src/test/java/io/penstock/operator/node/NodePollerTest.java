@@ -28,6 +28,7 @@ final class NodePollerTest {
 
     private final List<Set<String>> changes = new CopyOnWriteArrayList<>();
     private final List<String> runtimes = new CopyOnWriteArrayList<>();
+    private final List<String> lost = new CopyOnWriteArrayList<>();
     private final Map<String, Path> sockets = new HashMap<>();
     private FakeDaemon one;
     private FakeDaemon two;
@@ -50,6 +51,11 @@ final class NodePollerTest {
             @Override
             public void runtimeChanged(String runtime) {
                 runtimes.add(runtime);
+            }
+
+            @Override
+            public void sessionLost(Daemon daemon, String message) {
+                lost.add(daemon.node() + ": " + message);
             }
         });
     }
@@ -126,6 +132,19 @@ final class NodePollerTest {
         await().until(() -> runtimes.size() == 3);
         one.dead = false;
         await().until(() -> poller.nodes().getFirst().trouble().isEmpty());
+    }
+
+    @Test
+    void a_lost_session_is_told_once() {
+        one.hold(LLAMA);
+        one.complain(ErrorCode.SESSION_LOST, "a session of s3://models/llama was lost");
+        one.complain(ErrorCode.ORIGIN_NOT_FOUND, "no such bucket");
+        followBoth();
+        await().until(() -> lost.size() == 1);
+        hereAndSeen(500);
+        one.complain(ErrorCode.SESSION_LOST, "another was lost");
+        await().until(() -> lost.size() == 2);
+        assertThat(lost).containsExactly("a: a session of s3://models/llama was lost", "a: another was lost");
     }
 
     @Test
