@@ -90,15 +90,16 @@ final class LateImage {
         return copy;
     }
 
-    /** Bytes of the big model that the node has. */
+    /** Bytes of the big model that the node has; of the snapshot that it has most of, as earlier servers had others. */
     private static long stored(Suite suite) {
+        long most = 0;
         for (JsonNode snapshot :
                 Cluster.json(suite.plugin.penstock("ls", "-o", "json")).path("items")) {
             if (snapshot.path("source").asText().equals(ModelStore.BIG_MODEL)) {
-                return snapshot.path("hereBytes").asLong();
+                most = Math.max(most, snapshot.path("hereBytes").asLong());
             }
         }
-        return 0;
+        return most;
     }
 
     private static double since(long nanos) {

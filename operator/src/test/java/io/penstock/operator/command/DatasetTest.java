@@ -42,7 +42,9 @@ final class DatasetTest {
 
     @AfterEach
     void stop() {
-        cluster.close();
+        if (cluster != null) {
+            cluster.close();
+        }
     }
 
     private void ready(String name) {

@@ -38,7 +38,9 @@ final class LoadTest {
 
     @AfterEach
     void stop() {
-        cluster.close();
+        if (cluster != null) {
+            cluster.close();
+        }
     }
 
     private void load(String name, String spec) {

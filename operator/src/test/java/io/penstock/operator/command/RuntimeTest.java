@@ -28,7 +28,9 @@ final class RuntimeTest {
 
     @AfterEach
     void stop() {
-        cluster.close();
+        if (cluster != null) {
+            cluster.close();
+        }
     }
 
     private DaemonSet set() {
