@@ -1,7 +1,10 @@
 package io.penstock.operator.admission;
 
+import io.fabric8.kubernetes.api.model.Affinity;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
+import io.fabric8.kubernetes.api.model.NodeAffinity;
+import io.fabric8.kubernetes.api.model.NodeSelectorTerm;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PreferredSchedulingTerm;
@@ -17,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,7 +90,10 @@ public final class PodChange {
     }
 
     private static Pod prefer(Pod pod, Map<String, Long> bytes) {
-        List<PreferredSchedulingTerm> terms = terms(bytes);
+        Set<NodeSelectorTerm> there = preferences(pod);
+        List<PreferredSchedulingTerm> terms = terms(bytes).stream()
+                .filter(t -> !there.contains(t.getPreference()))
+                .toList();
         if (terms.isEmpty()) {
             return pod;
         }
@@ -98,6 +106,17 @@ public final class PodChange {
                 .endAffinity()
                 .endSpec()
                 .build();
+    }
+
+    /** What is preferred already: a pod may come a second time, when another webhook has changed it. */
+    private static Set<NodeSelectorTerm> preferences(Pod pod) {
+        return Optional.ofNullable(pod.getSpec().getAffinity())
+                .map(Affinity::getNodeAffinity)
+                .map(NodeAffinity::getPreferredDuringSchedulingIgnoredDuringExecution)
+                .orElse(List.of())
+                .stream()
+                .map(PreferredSchedulingTerm::getPreference)
+                .collect(Collectors.toSet());
     }
 
     /** The node with most weighs 100, others by their share of that; nodes with next to nothing do not count. */

@@ -52,6 +52,9 @@ public final class Rules {
     public static List<String> problems(Dataset dataset) {
         List<String> problems = new ArrayList<>();
         DatasetSpec.Mount mount = dataset.getSpec().mount();
+        if (mount.mountPoint().isEmpty()) {
+            problems.add("spec.mounts: is missing; name the source: [{mountPoint: s3://BUCKET/PREFIX}]");
+        }
         if (mount.options() != null) {
             mount.options().forEach((key, value) -> option(problems, key, value));
         }
@@ -111,6 +114,9 @@ public final class Rules {
     public static List<String> problems(DataLoad load) {
         List<String> problems = new ArrayList<>();
         String namespace = load.getSpec().dataset().namespace();
+        if (load.getSpec().dataset().name().isEmpty()) {
+            problems.add("spec.dataset.name: is missing; name the Dataset that is to be fetched");
+        }
         if (namespace != null && !namespace.equals(load.getMetadata().getNamespace())) {
             problems.add(
                     "spec.dataset.namespace: must be the DataLoad's own; make a Dataset that refers to the other one by"

@@ -1,5 +1,6 @@
 package io.penstock.operator.api;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.model.annotation.Group;
@@ -24,8 +25,14 @@ import org.jspecify.annotations.Nullable;
         type = AdditionalPrinterColumn.Type.DATE)
 public final class CacheRuntime extends CustomResource<CacheRuntimeSpec, @Nullable CacheRuntimeStatus> {
     @Override
-    protected @Nullable CacheRuntimeSpec initSpec() {
-        return null;
+    @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = NoSpec.class)
+    public CacheRuntimeSpec getSpec() {
+        return super.getSpec();
+    }
+
+    @Override
+    protected CacheRuntimeSpec initSpec() {
+        return CacheRuntimeSpec.NONE;
     }
 
     @Override

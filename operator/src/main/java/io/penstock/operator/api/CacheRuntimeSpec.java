@@ -46,6 +46,8 @@ public record CacheRuntimeSpec(
 
         @JsonPropertyDescription("How daemons are replaced.") @Nullable
         UpdateStrategy updateStrategy) {
+    /** That of an object without one: everything as it is by default. */
+    static final CacheRuntimeSpec NONE = new CacheRuntimeSpec(null, null, null, null, null, null);
 
     /** A directory of each node. */
     @JsonInclude(JsonInclude.Include.NON_NULL)

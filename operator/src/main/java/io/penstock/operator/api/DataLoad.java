@@ -1,5 +1,6 @@
 package io.penstock.operator.api;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.client.CustomResource;
@@ -27,8 +28,14 @@ import org.jspecify.annotations.Nullable;
         type = AdditionalPrinterColumn.Type.DATE)
 public final class DataLoad extends CustomResource<DataLoadSpec, @Nullable DataLoadStatus> implements Namespaced {
     @Override
-    protected @Nullable DataLoadSpec initSpec() {
-        return null;
+    @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = NoSpec.class)
+    public DataLoadSpec getSpec() {
+        return super.getSpec();
+    }
+
+    @Override
+    protected DataLoadSpec initSpec() {
+        return DataLoadSpec.NONE;
     }
 
     @Override

@@ -62,6 +62,9 @@ public record DataLoadSpec(
 
         @JsonPropertyDescription("Stops fetching, until it is false again.") @Nullable
         Boolean suspend) {
+    /** That of an object without one, which was stored before it was required. */
+    static final DataLoadSpec NONE =
+            new DataLoadSpec(new DatasetRef("", null), null, null, null, null, null, null, null, null, null, null);
 
     /** A Dataset; in the namespace of the DataLoad. */
     public record DatasetRef(

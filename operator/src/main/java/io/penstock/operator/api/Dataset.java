@@ -1,5 +1,6 @@
 package io.penstock.operator.api;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.client.CustomResource;
@@ -28,8 +29,14 @@ import org.jspecify.annotations.Nullable;
         type = AdditionalPrinterColumn.Type.DATE)
 public final class Dataset extends CustomResource<DatasetSpec, @Nullable DatasetStatus> implements Namespaced {
     @Override
-    protected @Nullable DatasetSpec initSpec() {
-        return null;
+    @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = NoSpec.class)
+    public DatasetSpec getSpec() {
+        return super.getSpec();
+    }
+
+    @Override
+    protected DatasetSpec initSpec() {
+        return DatasetSpec.NONE;
     }
 
     @Override

@@ -58,6 +58,10 @@ public record DatasetSpec(
                         + " with its credentials; \"*\": all.")
         @Nullable
         List<@Pattern("^(\\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$") String> sharedWith) {
+    /** That of an object without one, which was stored before it was required. */
+    static final DatasetSpec NONE = new DatasetSpec(List.of(), null, null, null, null, null, null, null, null, null);
+
+    private static final Mount NO_MOUNT = new Mount("", null, null, null, null, null, null);
 
     /** One source. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -208,9 +212,9 @@ public record DatasetSpec(
         DELETE
     }
 
-    /** The only mount. */
+    /** The only mount; where there is none, one without a location. */
     public Mount mount() {
-        return mounts.getFirst();
+        return mounts == null || mounts.isEmpty() ? NO_MOUNT : mounts.getFirst();
     }
 
     public String runtimeName() {

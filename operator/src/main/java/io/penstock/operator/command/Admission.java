@@ -12,8 +12,12 @@ import io.penstock.operator.certificates.Certificates.Material;
 import io.penstock.operator.watch.Cluster;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,15 +26,28 @@ import org.slf4j.LoggerFactory;
 /** The webhooks of this process, whose certificate changes now and then. Thread-safe. */
 final class Admission implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Admission.class);
+    private static final String NOT_YET = "webhooks are not served yet";
 
     private final String address;
     private final Webhooks webhooks;
     private final PodChange change;
+    private final Duration again;
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("webhooks").factory());
     private @Nullable AdmissionServer server;
+    private @Nullable Material material;
+    private volatile String trouble;
 
-    /** @param address empty: no webhooks */
-    Admission(String address, KubernetesClient client, Cluster cluster, SidecarImage image) {
+    /**
+     * Serves nothing yet.
+     *
+     * @param address empty: no webhooks
+     * @param again how long after a failure it is tried again
+     */
+    Admission(String address, KubernetesClient client, Cluster cluster, SidecarImage image, Duration again) {
         this.address = address;
+        this.again = again;
+        this.trouble = address.isEmpty() ? "" : NOT_YET;
         this.webhooks = new Webhooks(client);
         this.change = new PodChange((namespace, claim) -> bytes(cluster, namespace, claim), image);
     }
@@ -45,25 +62,53 @@ final class Admission implements AutoCloseable {
                                 .collect(Collectors.toMap(NodeProgress::name, NodeProgress::bytesHere, Math::max)));
     }
 
-    /** Serves with this certificate, and has the API server believe it. */
-    synchronized void renew(Material material) {
+    /** Serves with this certificate, and has the API server believe it; what fails is tried again. */
+    synchronized void renew(Material renewed) {
         if (address.isEmpty()) {
             return;
         }
-        close();
+        stop();
+        material = renewed;
+        trouble = NOT_YET;
+        attempt();
+    }
+
+    private synchronized void attempt() {
+        if (material == null) {
+            return;
+        }
         try {
-            server = AdmissionServer.start(Addresses.parse(address), material, change);
+            if (server == null) {
+                server = AdmissionServer.start(Addresses.parse(address), material, change);
+            }
             webhooks.believe(material);
+            if (!trouble.isEmpty()) {
+                LOG.info("webhooks are served at {}", address);
+            }
+            trouble = "";
         } catch (IOException | GeneralSecurityException | IllegalArgumentException | KubernetesClientException e) {
-            LOG.error("webhooks at {} are not served: {}", address, e.getMessage());
+            trouble = "webhooks at " + address + " are not served: " + e.getMessage();
+            LOG.error("{}; trying again in {} s", trouble, again.toMillis() / 1000.0);
+            var _ = clock.schedule(this::attempt, again.toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** Empty when the API server can ask, or need not; else why not. */
+    String trouble() {
+        return trouble;
+    }
+
+    private void stop() {
+        if (server != null) {
+            server.close();
+            server = null;
         }
     }
 
     @Override
     public synchronized void close() {
-        if (server != null) {
-            server.close();
-            server = null;
-        }
+        clock.shutdownNow();
+        material = null;
+        stop();
     }
 }

@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
 final class Identities implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Identities.class);
     private static final Duration LOOK = Duration.ofMinutes(10);
+    private static final Duration AGAIN = Duration.ofSeconds(15);
 
     private final Certificates certificates;
     private final Consumer<Material> listener;
@@ -48,7 +49,8 @@ final class Identities implements AutoCloseable {
                 listener.accept(now);
             }
         } catch (GeneralSecurityException | KubernetesClientException e) {
-            LOG.error("certificates cannot be made or renewed: {}", e.getMessage());
+            LOG.error("certificates cannot be made or renewed: {}; trying again", e.getMessage());
+            var _ = clock.schedule(this::look, AGAIN.toSeconds(), TimeUnit.SECONDS);
         }
     }
 

@@ -45,6 +45,7 @@ public final class OperatorProcess implements AutoCloseable {
     private static final int THREADS = 8;
     private static final Duration RATE = Duration.ofSeconds(1);
     private static final int PER_RATE = 5;
+    private static final Duration AGAIN = Duration.ofSeconds(5);
     private static final Duration LONGEST_RETRY = Duration.ofMinutes(2);
 
     private final OperatorOptions options;
@@ -71,7 +72,7 @@ public final class OperatorProcess implements AutoCloseable {
         cluster = new Cluster(client, options.namespace(), options.watched(), options.controlPort());
         Certificates certificates = new Certificates(client, options.namespace(), options.webhookNames(), clock);
         DaemonTemplate template = new DaemonTemplate(options.template(), options.namespace());
-        admission = new Admission(options.webhook(), client, cluster, template.sidecar());
+        admission = new Admission(options.webhook(), client, cluster, template.sidecar(), AGAIN);
         identities = new Identities(certificates, material -> {
             renewed();
             admission.renew(material);
@@ -160,7 +161,7 @@ public final class OperatorProcess implements AutoCloseable {
 
     private void begin(boolean tls) throws PenstockException {
         if (!options.health().isEmpty()) {
-            health = HealthServer.start(options.health(), () -> "", cluster::trouble);
+            health = HealthServer.start(options.health(), () -> "", this::trouble);
         }
         if (tls) {
             identities.begin();
@@ -171,6 +172,12 @@ public final class OperatorProcess implements AutoCloseable {
         }
         operator.start();
         LOG.info("the operator runs in namespace {}", options.namespace());
+    }
+
+    /** Empty when it does all that it should, else why not. */
+    private String trouble() {
+        String watching = cluster.trouble();
+        return watching.isEmpty() ? admission.trouble() : watching;
     }
 
     private void lead() {

@@ -5,9 +5,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.operator.admission.Rules;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /** One Dataset of ours for each mount of one of Fluid's. */
 final class DatasetConversion {
@@ -33,6 +35,7 @@ final class DatasetConversion {
 
     List<ObjectNode> convert(boolean hasRuntime) {
         List<ObjectNode> converted = new ArrayList<>();
+        Set<String> names = new HashSet<>();
         int mounts = spec.take("mounts").size();
         for (int i = 0; i < mounts; i++) {
             Fields mount = spec.in("mounts", i);
@@ -45,11 +48,14 @@ final class DatasetConversion {
                 var ignored = List.of(mount.take("options"), mount.take("encryptOptions"), mount.take("name"));
                 continue;
             }
-            ObjectNode dataset = item.shell("Dataset", name(mount, mounts));
+            String name = name(mount, mounts, i);
+            if (!names.add(name)) {
+                name = name + "-" + i;
+                names.add(name);
+            }
+            ObjectNode dataset = item.shell("Dataset", name);
             if (mounts > 1) {
-                mount.gap(
-                        "mountPoint",
-                        "is a Dataset of its own, " + name(mount, mounts) + ": pods mount a claim for each");
+                mount.gap("mountPoint", "is a Dataset of its own, " + name + ": pods mount a claim for each");
             }
             ObjectNode target = dataset.putObject("spec");
             mount(mount, location, target.putArray("mounts").addObject());
@@ -63,9 +69,15 @@ final class DatasetConversion {
         return converted;
     }
 
-    private String name(Fields mount, int mounts) {
-        String own = mount.text("name").toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]", "-");
-        return mounts == 1 || own.isEmpty() || own.equals(item.name()) ? item.name() : item.name() + "-" + own;
+    private String name(Fields mount, int mounts, int index) {
+        String own = mount.text("name")
+                .toLowerCase(Locale.ROOT)
+                .replaceAll("[^a-z0-9]+", "-")
+                .replaceAll("^-|-$", "");
+        if (mounts == 1 || own.equals(item.name())) {
+            return item.name();
+        }
+        return item.name() + "-" + (own.isEmpty() ? index : own);
     }
 
     private void mount(Fields mount, String location, ObjectNode target) {

@@ -50,6 +50,11 @@ final class Fields {
         return fields;
     }
 
+    /** The field for people: object and path. */
+    String where(String name) {
+        return object + " " + path + "." + name;
+    }
+
     /** Says something about a field that is there. */
     void gap(String name, String remark) {
         if (!take(name).isMissingNode()) {

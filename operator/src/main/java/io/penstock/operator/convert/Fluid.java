@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.StringJoiner;
 import org.snakeyaml.engine.v2.api.Dump;
@@ -53,7 +55,7 @@ public final class Fluid {
             return kind + "/" + name;
         }
 
-        /** An object of ours with the labels and annotations of theirs. */
+        /** An object of ours with the labels and annotations of theirs, but for those of the tools that applied it. */
         ObjectNode shell(String newKind, String newName) {
             ObjectNode object = JSON.createObjectNode()
                     .put("apiVersion", "cache.penstock.io/v1alpha1")
@@ -63,8 +65,12 @@ public final class Fluid {
                 meta.put("namespace", namespace);
             }
             for (String copied : List.of("labels", "annotations")) {
-                if (metadata.hasNonNull(copied)) {
-                    meta.set(copied, metadata.get(copied));
+                ObjectNode kept = JSON.createObjectNode();
+                metadata.path(copied).properties().stream()
+                        .filter(e -> !Tools.own(e.getKey()))
+                        .forEach(e -> kept.set(e.getKey(), e.getValue()));
+                if (!kept.isEmpty()) {
+                    meta.set(copied, kept);
                 }
             }
             return object;
@@ -74,7 +80,8 @@ public final class Fluid {
     /**
      * Converts all documents of {@code yaml}.
      *
-     * @throws PenstockException {@code BAD_VALUE} when it is no YAML, or has an object without kind or name
+     * @throws PenstockException {@code BAD_VALUE} when it is no YAML, or has an object without kind or name, or a
+     *     size or share that is none
      */
     public static Converted convert(String yaml) throws PenstockException {
         List<Item> items = new ArrayList<>();
@@ -110,7 +117,21 @@ public final class Fluid {
                 gaps.add(new Gap(item.shown(), "kind", "has no equal, and is left out"));
             }
         }
+        twice(objects)
+                .forEach(object -> gaps.add(new Gap(
+                        object,
+                        "metadata.name",
+                        "came out twice: give one of the two another name before you apply them")));
         return new Converted(objects, gaps, others);
+    }
+
+    private static List<String> twice(List<ObjectNode> objects) {
+        Set<String> seen = new HashSet<>();
+        return objects.stream()
+                .filter(o ->
+                        !seen.add(o.path("kind") + "/" + o.at("/metadata/namespace") + "/" + o.at("/metadata/name")))
+                .map(o -> o.path("kind").asText() + "/" + o.at("/metadata/name").asText())
+                .toList();
     }
 
     private static List<JsonNode> documents(String yaml) throws PenstockException {
@@ -118,18 +139,32 @@ public final class Fluid {
         try {
             for (Object document : new Load(LoadSettings.builder().build()).loadAllFromString(yaml)) {
                 if (document != null) {
-                    documents.add(JSON.valueToTree(document));
+                    collect(JSON.valueToTree(document), documents);
                 }
             }
-        } catch (YamlEngineException e) {
+        } catch (YamlEngineException | IllegalArgumentException e) {
             throw new PenstockException(
                     ErrorCode.BAD_VALUE,
-                    "this is no YAML: " + e.getMessage().lines().findFirst().orElse(""),
+                    "this is no YAML: "
+                            + Objects.toString(e.getMessage(), "")
+                                    .lines()
+                                    .findFirst()
+                                    .orElse(""),
                     "Give files as kubectl apply takes them.",
                     false,
                     e);
         }
         return documents;
+    }
+
+    /** A list, as {@code kubectl get -o yaml} prints one, is what is in it. */
+    private static void collect(JsonNode document, List<JsonNode> documents) {
+        if (document.path("kind").asText().endsWith("List")
+                && document.path("items").isArray()) {
+            document.path("items").forEach(item -> collect(item, documents));
+        } else {
+            documents.add(document);
+        }
     }
 
     private static Item item(JsonNode document) throws PenstockException {

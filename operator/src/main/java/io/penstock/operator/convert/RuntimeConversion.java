@@ -2,6 +2,7 @@ package io.penstock.operator.convert;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.penstock.cache.model.PenstockException;
 import java.util.List;
 
 /** A CacheRuntime of an AlluxioRuntime, JindoRuntime, JuiceFSRuntime or ThinRuntime. */
@@ -14,7 +15,8 @@ final class RuntimeConversion {
         this.spec = new Fields(item.shown(), "spec", item.spec(), gaps);
     }
 
-    ObjectNode convert() {
+    /** @throws PenstockException {@code BAD_VALUE}: a size or a share is none */
+    ObjectNode convert() throws PenstockException {
         ObjectNode runtime = item.shell("CacheRuntime", item.name());
         ((ObjectNode) runtime.get("metadata")).remove("namespace");
         ObjectNode target = runtime.putObject("spec");
@@ -52,7 +54,7 @@ final class RuntimeConversion {
         return runtime;
     }
 
-    private static void tier(Fields level, ObjectNode tier) {
+    private static void tier(Fields level, ObjectNode tier) throws PenstockException {
         if (level.text("mediumtype").equals("MEM")) {
             level.gap(
                     "mediumtype",
@@ -67,11 +69,11 @@ final class RuntimeConversion {
         }
         String quota = level.text("quota");
         if (!quota.isEmpty()) {
-            tier.put("quota", Quantities.size(quota));
+            tier.put("quota", Quantities.size(level.where("quota"), quota));
         }
         for (String mark : List.of("high", "low")) {
             if (!level.text(mark).isEmpty()) {
-                tier.put(mark, Quantities.percent(level.text(mark)));
+                tier.put(mark, Quantities.percent(level.where(mark), level.text(mark)));
             }
         }
         level.gap("quotaList", "one directory for now: write its quota");

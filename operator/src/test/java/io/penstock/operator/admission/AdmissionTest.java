@@ -11,11 +11,19 @@ import io.fabric8.kubernetes.api.model.admissionregistration.v1.RuleWithOperatio
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfigurationBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.penstock.operator.ApiServer;
+import io.penstock.operator.api.Dataset;
 import io.penstock.operator.certificates.Certificates;
+import io.penstock.operator.certificates.Tls;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -23,9 +31,11 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -62,6 +72,8 @@ class AdmissionTest {
                         (namespace, claim) ->
                                 claim.equals("llama") ? Optional.of(LLAMA) : Optional.<Map<String, Long>>empty(),
                         new PodChange.SidecarImage("penstock:1", "IfNotPresent")));
+        stored("kind: Dataset\nmetadata: {name: old, finalizers: [penstock.io/test]}\n"
+                + "spec: {mounts: [{mountPoint: 's3://a', revision: main}]}");
         configure();
         new Webhooks(client).believe(material);
         Awaitility.await("the API server asks the webhooks")
@@ -215,6 +227,34 @@ class AdmissionTest {
                 .doesNotContain("AKIA");
     }
 
+    /** Puts it there while no webhook is asked. */
+    private void stored(String yaml) {
+        var ignored = client.load(new ByteArrayInputStream(
+                        ("apiVersion: cache.penstock.io/v1alpha1\n" + yaml).getBytes(StandardCharsets.UTF_8)))
+                .inNamespace(NAMESPACE)
+                .create();
+    }
+
+    @Test
+    void whatIsInvalidByNewerRulesCanBeLabelledAndDeletedButNotChangedToSomethingInvalid() {
+        var old = client.resources(Dataset.class).inNamespace(NAMESPACE).withName("old");
+        assertThatThrownBy(() -> old.patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"retain\":\"Delete\"}}"))
+                .hasMessageContaining("spec.mounts[0].revision");
+        change(old, d -> d.getMetadata().setLabels(Map.of("team", "ml")));
+        assertThat(old.get().getMetadata().getLabels()).containsEntry("team", "ml");
+        var ignored = old.delete();
+        assertThat(old.get()).isNotNull();
+        change(old, d -> d.getMetadata().setFinalizers(List.of()));
+        assertThat(old.get()).isNull();
+    }
+
+    private static void change(Resource<Dataset> object, Consumer<Dataset> change) {
+        var ignored = object.edit(d -> {
+            change.accept(d);
+            return d;
+        });
+    }
+
     @Test
     void whatIsRightIsTaken() {
         create("Dataset", "{mounts: [{mountPoint: 's3://a', options: {region: b, path-style: 'on'}}]}");
@@ -229,6 +269,53 @@ class AdmissionTest {
         var ignored = loaded.inNamespace(NAMESPACE).dryRun(true).create();
     }
 
+    @Test
+    void clientsThatSendSlowlyHoldNobodyUpAndAreCutOff() throws Exception {
+        List<Socket> slow = new ArrayList<>();
+        var context = Tls.context(material.operator(), material.authorities());
+        try (AdmissionServer own = AdmissionServer.start(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                material,
+                new PodChange((n, c) -> Optional.empty(), new PodChange.SidecarImage("penstock:1", "IfNotPresent")),
+                Duration.ofSeconds(5))) {
+            for (int i = 0; i < 50; i++) {
+                Socket socket = context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), own.port());
+                slow.add(socket);
+                socket.setSoTimeout(30_000);
+                socket.getOutputStream()
+                        .write(("POST " + AdmissionServer.PATH
+                                        + " HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{")
+                                .getBytes(StandardCharsets.US_ASCII));
+            }
+            try (HttpClient http = HttpClient.newBuilder().sslContext(context).build()) {
+                HttpResponse<String> response = http.send(
+                        HttpRequest.newBuilder(URI.create("https://127.0.0.1:" + own.port() + AdmissionServer.PATH))
+                                .timeout(Duration.ofSeconds(4))
+                                .POST(HttpRequest.BodyPublishers.ofString("{}"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+                assertThat(response.statusCode()).isEqualTo(400);
+            }
+            for (Socket socket : slow) {
+                assertThat(ended(socket)).isTrue();
+            }
+        } finally {
+            for (Socket socket : slow) {
+                socket.close();
+            }
+        }
+    }
+
+    private static boolean ended(Socket socket) {
+        try {
+            return socket.getInputStream().read() < 0;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -240,7 +327,7 @@ class AdmissionTest {
             })
     void whatIsNoReviewIsAnErrorOfTheirs(String body) throws Exception {
         try (HttpClient http = HttpClient.newBuilder()
-                .sslContext(io.penstock.operator.certificates.Tls.context(material.operator(), material.authorities()))
+                .sslContext(Tls.context(material.operator(), material.authorities()))
                 .build()) {
             HttpResponse<String> response = http.send(
                     HttpRequest.newBuilder(URI.create("https://127.0.0.1:" + server.port() + AdmissionServer.PATH))

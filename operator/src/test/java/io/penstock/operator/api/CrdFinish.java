@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What the generator leaves to do: columns in the order of the annotations, each rule once, a category. */
+/**
+ * What the generator leaves to do: columns in the order of the annotations, each rule once, a category,
+ * and that a spec is required where one of its fields is.
+ */
 final class CrdFinish implements CRDPostProcessor {
     private final List<Class<?>> types;
 
@@ -34,7 +37,11 @@ final class CrdFinish implements CRDPostProcessor {
                 .toList();
         definition.getSpec().getVersions().forEach(version -> {
             version.getAdditionalPrinterColumns().sort(Comparator.comparingInt(c -> columns.indexOf(c.getName())));
-            once(version.getSchema().getOpenAPIV3Schema());
+            JSONSchemaProps schema = version.getSchema().getOpenAPIV3Schema();
+            once(schema);
+            if (!schema.getProperties().get("spec").getRequired().isEmpty()) {
+                schema.setRequired(List.of("spec"));
+            }
         });
         return definition;
     }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the API server itself refuses, and what it says. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -73,6 +74,17 @@ class ValidationTest {
                 .hasMessageContaining(message);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"Dataset", "DataLoad"})
+    void whatNeedsASpecIsNotTakenWithout(String kind) {
+        assertThatThrownBy(() -> create(kind, "null")).hasMessageContaining("spec: Required value");
+    }
+
+    @Test
+    void aRuntimeWithoutASpecIsAsByDefault() {
+        assertThat(create("CacheRuntime", "null").getKind()).isEqualTo("CacheRuntime");
+    }
+
     @Test
     void aLoadKeepsItsDataset() {
         GenericKubernetesResource load = create("DataLoad", "{dataset: {name: llama}}");
@@ -100,7 +112,7 @@ class ValidationTest {
 
     private static ByteArrayInputStream stream(String kind, String name, String spec) {
         return new ByteArrayInputStream(("apiVersion: cache.penstock.io/v1alpha1\nkind: " + kind + "\nmetadata: {name: "
-                        + name + "}\nspec: " + spec)
+                        + name + "}\n" + (spec.equals("null") ? "" : "spec: " + spec))
                 .getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.FieldValidateable;
+import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.operator.ApiServer;
 import java.io.ByteArrayInputStream;
@@ -126,6 +127,94 @@ class FluidTest {
                 .extracting(o -> o.at("/metadata/name").asText())
                 .containsExactly("models-llama-70b", "models-qwen");
         assertThat(fields(converted)).contains("Dataset/models spec.placement");
+    }
+
+    @Test
+    void mountsWithoutANameOrWithTheSameGetNamesOfTheirOwn() throws Exception {
+        Fluid.Converted converted = Fluid.convert("""
+                apiVersion: data.fluid.io/v1alpha1
+                kind: Dataset
+                metadata: {name: models}
+                spec: {mounts: [{mountPoint: 's3://a'}, {mountPoint: 's3://b'}, {mountPoint: 's3://c', name: q_1},
+                  {mountPoint: 's3://d', name: q-1}, {mountPoint: 's3://e', name: models}, {mountPoint: 's3://f', name: -_-}]}
+                """);
+        assertThat(converted.objects())
+                .extracting(o -> o.at("/metadata/name").asText())
+                .containsExactly("models-0", "models-1", "models-q-1", "models-q-1-3", "models", "models-5");
+        assertThat(converted.gaps().toString()).contains("models-q-1-3: pods mount a claim for each");
+    }
+
+    @Test
+    void twoObjectsOfOneNameAreSaid() throws Exception {
+        Fluid.Converted converted = Fluid.convert("""
+                apiVersion: data.fluid.io/v1alpha1
+                kind: Dataset
+                metadata: {name: a}
+                spec: {mounts: [{mountPoint: 's3://a', name: b}, {mountPoint: 's3://a', name: c}]}
+                ---
+                apiVersion: data.fluid.io/v1alpha1
+                kind: Dataset
+                metadata: {name: a-b}
+                spec: {mounts: [{mountPoint: 's3://c'}]}
+                """);
+        assertThat(fields(converted)).contains("Dataset/a-b metadata.name");
+    }
+
+    @Test
+    void whatOnlyTheToolThatAppliedItNeedsIsLeftOut() throws Exception {
+        Fluid.Converted converted = Fluid.convert("""
+                apiVersion: v1
+                kind: List
+                items:
+                - apiVersion: data.fluid.io/v1alpha1
+                  kind: Dataset
+                  metadata:
+                    name: a
+                    uid: 1-2-3
+                    managedFields: [{manager: kubectl}]
+                    labels: {team: ml, app.kubernetes.io/managed-by: Helm, helm.sh/chart: x}
+                    annotations:
+                      owner: ada
+                      meta.helm.sh/release-name: x
+                      kubectl.kubernetes.io/last-applied-configuration: |
+                        {"spec":{"mounts":[{"options":{"aws.secretKey":"PLANTED"}}]}}
+                  spec: {mounts: [{mountPoint: 's3://a', options: {aws.secretKey: PLANTED}}]}
+                  status: {phase: Bound}
+                - apiVersion: data.fluid.io/v1alpha1
+                  kind: AlluxioRuntime
+                  metadata: {name: a, annotations: {kubectl.kubernetes.io/last-applied-configuration: PLANTED}}
+                  spec: {}
+                - {apiVersion: v1, kind: Secret, metadata: {name: s}}
+                """);
+        assertThat(converted.objects())
+                .extracting(o -> o.get("kind").asText())
+                .containsExactly("Dataset", "CacheRuntime");
+        assertThat(converted.objects().getFirst().get("metadata").toString())
+                .isEqualTo("{\"name\":\"a\",\"labels\":{\"team\":\"ml\"},\"annotations\":{\"owner\":\"ada\"}}");
+        assertThat(converted.yaml() + converted.gaps())
+                .doesNotContain("PLANTED")
+                .doesNotContain("managedFields");
+        assertThat(converted.objects().getLast().at("/metadata/annotations").isMissingNode())
+                .isTrue();
+        assertThat(converted.others()).containsExactly("Secret/s");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            quota: lots   | spec.tieredstore.levels[0].quota: lots
+            quota: -1Gi   | spec.tieredstore.levels[0].quota: -1Gi
+            quota: 0      | spec.tieredstore.levels[0].quota: 0
+            high: most    | spec.tieredstore.levels[0].high: most
+            high: 95      | spec.tieredstore.levels[0].high: 95
+            low: -0.1     | spec.tieredstore.levels[0].low: -0.1
+            """)
+    void aSizeOrShareThatIsNoneIsAnErrorWithItsField(String field, String message) {
+        assertThatThrownBy(() -> Fluid.convert(
+                        "apiVersion: data.fluid.io/v1alpha1\nkind: JindoRuntime\nmetadata: {name: r}\nspec: {tieredstore:"
+                                + " {levels: [{mediumtype: SSD, path: /a, " + field + "}]}}"))
+                .isInstanceOfSatisfying(
+                        PenstockException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_VALUE))
+                .hasMessageContaining("JindoRuntime/r " + message);
     }
 
     @ParameterizedTest
