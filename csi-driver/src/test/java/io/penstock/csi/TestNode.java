@@ -59,6 +59,7 @@ public final class TestNode implements AutoCloseable {
     private final Path base;
     private final String classPath = Jars.shared();
     private final List<Process> processes = new ArrayList<>();
+    private final Map<String, String> environment = new LinkedHashMap<>();
     private final Map<String, String> settings = new LinkedHashMap<>();
     private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private ManagedChannel channel;
@@ -90,6 +91,12 @@ public final class TestNode implements AutoCloseable {
     public TestNode with(String key, String value) {
         settings.put(key, value);
         return this;
+    }
+
+    /** The whole of what driver and daemon have beside this process's own, from their next start on. */
+    public void environment(Map<String, String> all) {
+        environment.clear();
+        environment.putAll(all);
     }
 
     public Path base() {
@@ -156,6 +163,7 @@ public final class TestNode implements AutoCloseable {
         ProcessBuilder builder =
                 new ProcessBuilder(command).directory(Path.of("/").toFile());
         Path out = base.resolve(name + "-" + count++ + ".log");
+        builder.environment().putAll(environment);
         builder.redirectErrorStream(true).redirectOutput(out.toFile());
         Process process = builder.start();
         processes.add(process);

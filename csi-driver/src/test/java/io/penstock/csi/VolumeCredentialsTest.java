@@ -47,6 +47,7 @@ final class VolumeCredentialsTest {
             "planted.jwt.token");
 
     private static final Map<String, Set<String>> GRANTS = new ConcurrentHashMap<>();
+    private static final Set<String> ASKED = ConcurrentHashMap.newKeySet();
     private static TestNode node;
     private static FaultyOrigin origin;
     private static byte[] weights;
@@ -73,6 +74,7 @@ final class VolumeCredentialsTest {
     @BeforeEach
     void grant() {
         GRANTS.clear();
+        ASKED.clear();
         GRANTS.put("AKA", Set.of("list bucket-a", "get bucket-a"));
         GRANTS.put("AKB", Set.of("list bucket-b", "get bucket-b"));
         GRANTS.put("AKL", Set.of("list bucket-b"));
@@ -89,6 +91,9 @@ final class VolumeCredentialsTest {
                 0, path.length() - path.replaceFirst("^[a-z-]*", "").length());
         String need = (request.target().contains("list-type=2") ? "list " : "get ") + bucket;
         String authorization = request.headers().getOrDefault("authorization", "");
+        GRANTS.keySet().stream()
+                .filter(key -> authorization.contains("Credential=" + key + "/"))
+                .forEach(ASKED::add);
         boolean granted = GRANTS.entrySet().stream()
                 .anyMatch(g -> authorization.contains("Credential=" + g.getKey() + "/")
                         && g.getValue().contains(need));
@@ -290,6 +295,38 @@ final class VolumeCredentialsTest {
         assertThat(node.stats("pv-bucket-b", target).getVolumeCondition().getAbnormal())
                 .isFalse();
         nothingIsPlantedAnywhere();
+    }
+
+    @Test
+    void aLostVolumeIsNotShownAnewWithTheCredentialsOfTheNode() throws Exception {
+        Path target = publish("AKB", "bucket-b", "b");
+        GRANTS.put("AKN", Set.of("list bucket-b", "get bucket-b"));
+        node.environment(Map.of("AWS_ACCESS_KEY_ID", "AKN", "AWS_SECRET_ACCESS_KEY", "of-the-node"));
+        try {
+            restart();
+            await().atMost(TestNode.SOON)
+                    .until(() -> node.said().contains("when the kubelet sends its credentials again"));
+            assertThat(node.stats("pv-bucket-b", target).getVolumeCondition().getAbnormal())
+                    .isTrue();
+            assertThat(ASKED).doesNotContain("AKN");
+            Path own = publish("", "bucket-b", "n");
+            assertThat(own.resolve("model.safetensors")).hasBinaryContent(weights);
+            assertThat(ASKED).as("the node's are good").contains("AKN");
+            publish("AKB", "bucket-b", "b");
+            assertThat(target.resolve("model.safetensors")).hasBinaryContent(weights);
+        } finally {
+            node.environment(Map.of());
+            node.unpublishAll();
+            restart();
+        }
+    }
+
+    private static void restart() throws IOException {
+        node.alive().forEach(ProcessHandle::destroyForcibly);
+        await().atMost(TestNode.SOON).until(() -> node.alive().isEmpty());
+        node.driver();
+        node.daemon();
+        node.ready();
     }
 
     private void nothingIsPlantedAnywhere() throws IOException {

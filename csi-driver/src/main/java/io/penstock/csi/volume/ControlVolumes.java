@@ -35,7 +35,7 @@ final class ControlVolumes {
         }
         boolean shown = false;
         try {
-            shelf.put(new VolumeRecord(spec, "", "", 0, 0));
+            shelf.put(new VolumeRecord(spec, "", "", 0, 0, false));
             targets.release(spec.target());
             Path guest = state.path().relativize(state.guest());
             targets.bind(state.path(), guest, spec.target(), spec.flags());

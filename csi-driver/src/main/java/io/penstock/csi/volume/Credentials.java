@@ -73,6 +73,17 @@ final class Credentials {
         return new Credentials(keys, tokens.isEmpty() ? "" : token(tokens));
     }
 
+    /** Whether an environment holds what came with a request, and could not be made again without one. */
+    static boolean isOwn(Map<String, String> environment) {
+        return environment.containsKey("AWS_ACCESS_KEY_ID")
+                || environment.containsKey(SourceEnvironment.WEB_IDENTITY_TOKEN);
+    }
+
+    /** Whether a volume may have been published with credentials of its own; where that was not written down. */
+    static boolean mayBeOwn(VolumeSpec spec) {
+        return spec.source().startsWith("s3:") && !spec.is(Attribute.ANONYMOUS) && spec.identity() != Identity.NODE;
+    }
+
     /** The environment for a volume; {@code nodeAllowed}: whether the daemon's own credentials may be used for it. */
     Map<String, String> environment(VolumeSpec spec, boolean nodeAllowed) throws PenstockException {
         if (!spec.source().startsWith("s3:") || spec.is(Attribute.ANONYMOUS)) {

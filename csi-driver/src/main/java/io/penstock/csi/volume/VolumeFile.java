@@ -39,6 +39,7 @@ final class VolumeFile {
             out.writeStringField("snapshot", volume.digest());
             out.writeNumberField("objects", volume.objects());
             out.writeNumberField("bytes", volume.bytes());
+            out.writeBooleanField("ownCredentials", volume.ownCredentials());
             out.writeEndObject();
         }
         return text.append('\n').toString();
@@ -86,7 +87,9 @@ final class VolumeFile {
                     need(fields, "session"),
                     need(fields, "snapshot"),
                     Long.parseLong(need(fields, "objects")),
-                    Long.parseLong(need(fields, "bytes")));
+                    Long.parseLong(need(fields, "bytes")),
+                    Boolean.parseBoolean(
+                            fields.getOrDefault("ownCredentials", String.valueOf(Credentials.mayBeOwn(spec)))));
         } catch (IllegalArgumentException | NullPointerException e) {
             throw new IOException("a field cannot be read: " + e.getMessage(), e);
         }

@@ -149,6 +149,10 @@ public final class Volumes implements AutoCloseable {
             var ignored = pool.prove(wanted);
             pool.refresh(held.id(), wanted);
         }
+        boolean own = Credentials.isOwn(wanted.getEnvironmentMap());
+        if (own != volume.ownCredentials()) {
+            shelf.put(volume.with(own));
+        }
         if (targets.state(volume.spec().target()) != Targets.State.MOUNTED) {
             bind(held.spec().getMountPoint(), volume.spec());
         }
@@ -170,7 +174,13 @@ public final class Volumes implements AutoCloseable {
         boolean shown = false;
         try {
             // before the mount: what is mounted is then known, whenever this process ends
-            shelf.put(new VolumeRecord(spec, found.id(), found.digest(), found.objects(), found.bytes()));
+            shelf.put(new VolumeRecord(
+                    spec,
+                    found.id(),
+                    found.digest(),
+                    found.objects(),
+                    found.bytes(),
+                    Credentials.isOwn(wanted.getEnvironmentMap())));
             if (lost.isEmpty()) {
                 targets.release(spec.target());
             } else {
@@ -209,7 +219,7 @@ public final class Volumes implements AutoCloseable {
     private void showDirect(VolumeSpec spec, Prepared what) throws IOException, InterruptedException {
         boolean shown = false;
         try {
-            shelf.put(new VolumeRecord(spec, "", what.getDigest(), what.getObjects(), what.getBytes()));
+            shelf.put(new VolumeRecord(spec, "", what.getDigest(), what.getObjects(), what.getBytes(), false));
             targets.release(spec.target());
             trees.bind(targets, what.getDigest(), spec);
             shown = true;
@@ -344,9 +354,18 @@ public final class Volumes implements AutoCloseable {
         }
     }
 
-    /** Shows a lost volume anew, if that needs no secret; else the kubelet's next publish does. */
+    /**
+     * Shows a lost volume anew, if that needs no secret; else the kubelet's next publish does: the node's credentials, which
+     * may read other things, never take the place of the volume's.
+     */
     private void heal(VolumeRecord volume) {
         VolumeSpec spec = volume.spec();
+        if (volume.ownCredentials()) {
+            LOG.warn(
+                    "the volume at {} lost its session; it comes back when the kubelet sends its credentials again",
+                    spec.target());
+            return;
+        }
         try {
             Map<String, String> environment =
                     Credentials.of(Map.of(), Map.of()).environment(spec, options.mayUseNode(spec));
