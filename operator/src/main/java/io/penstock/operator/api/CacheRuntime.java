@@ -1,5 +1,6 @@
 package io.penstock.operator.api;
 
+import com.fasterxml.jackson.annotation.JsonClassDescription;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.kubernetes.client.CustomResource;
@@ -9,6 +10,7 @@ import io.fabric8.kubernetes.model.annotation.Version;
 import org.jspecify.annotations.Nullable;
 
 /** The caches of a pool of nodes. Belongs to the cluster, as disks of nodes do. */
+@JsonClassDescription("The caches of a pool of nodes. It belongs to the cluster, as disks of nodes do.")
 @Group(Api.GROUP)
 @Version(Api.VERSION)
 @ShortNames("crt")

@@ -93,5 +93,13 @@ public record CacheRuntimeSpec(
 
     /** As of a DaemonSet. */
     public record UpdateStrategy(
-            @Nullable IntOrString maxSurge, @Nullable IntOrString maxUnavailable) {}
+            @JsonPropertyDescription(
+                    "How many new daemons may be there beside old ones: a number of nodes, or a share. 10% by default.")
+            @Nullable
+            IntOrString maxSurge,
+
+            @JsonPropertyDescription(
+                    "How many nodes may be without a daemon meanwhile: a number, or a share. 0 by default.")
+            @Nullable
+            IntOrString maxUnavailable) {}
 }

@@ -19,19 +19,31 @@ public record CacheRuntimeStatus(
         @JsonPropertyDescription("Available, Progressing, Healthy.") @Nullable
         List<Condition> conditions,
 
-        @Nullable NodeCounts nodes,
-        @Nullable StorageStatus storage) {
+        @JsonPropertyDescription("How many nodes have a daemon.") @Nullable
+        NodeCounts nodes,
+
+        @JsonPropertyDescription("What the caches hold.") @Nullable
+        StorageStatus storage) {
 
     /** Nodes with a daemon. */
     public record NodeCounts(
+            @JsonPropertyDescription("Nodes that should have a daemon.")
             int desired,
+
+            @JsonPropertyDescription("Nodes whose daemon is ready.")
             int ready,
+
+            @JsonPropertyDescription("Nodes whose daemon is as the spec says.")
             int updated,
+
             @JsonPropertyDescription("For people: 7/8.") String text) {}
 
     /** Of all nodes together. */
     public record StorageStatus(
+            @JsonPropertyDescription("Bytes that the caches of all nodes hold.")
             long usedBytes,
+
+            @JsonPropertyDescription("Bytes that they have room for.")
             long roomBytes,
 
             @JsonPropertyDescription("For people: 812Gi of 2040Gi.")

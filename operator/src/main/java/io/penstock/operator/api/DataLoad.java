@@ -1,5 +1,6 @@
 package io.penstock.operator.api;
 
+import com.fasterxml.jackson.annotation.JsonClassDescription;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.kubernetes.api.model.Namespaced;
@@ -10,6 +11,7 @@ import io.fabric8.kubernetes.model.annotation.Version;
 import org.jspecify.annotations.Nullable;
 
 /** Fetches a Dataset, or parts of it, to nodes. */
+@JsonClassDescription("Fetches a Dataset, or parts of it, to nodes.")
 @Group(Api.GROUP)
 @Version(Api.VERSION)
 @ShortNames("dl")

@@ -68,7 +68,8 @@ public record DataLoadSpec(
 
     /** A Dataset; in the namespace of the DataLoad. */
     public record DatasetRef(
-            @Required String name,
+            @Required @JsonPropertyDescription("Name of the Dataset.")
+            String name,
 
             @JsonPropertyDescription("Namespace of the DataLoad, and no other.") @Nullable
             String namespace) {}

@@ -18,7 +18,8 @@ public record DataLoadStatus(
         @JsonPropertyDescription("Accepted, Complete, Failed.") @Nullable
         List<Condition> conditions,
 
-        @Nullable Progress progress,
+        @JsonPropertyDescription("How far all nodes together are.") @Nullable
+        Progress progress,
 
         @JsonPropertyDescription("At most 100 nodes.") @Nullable
         List<NodeProgress> nodes,
@@ -26,8 +27,10 @@ public record DataLoadStatus(
         @JsonPropertyDescription("Snapshot that is, or was last, fetched.") @Nullable
         String snapshot,
 
-        @Nullable String started,
-        @Nullable String finished,
+        @JsonPropertyDescription("When the last run began.") @Nullable
+        String started,
+
+        @JsonPropertyDescription("When it ended.") @Nullable String finished,
 
         @JsonPropertyDescription("When it begins again, with policy Cron.") @Nullable
         String nextSchedule) {
@@ -35,8 +38,13 @@ public record DataLoadStatus(
     /** Of all nodes together. Percentage and bytes never fall while a run lasts. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Progress(
+            @JsonPropertyDescription("Of the bytes that are wanted; complete means checked.")
             int percentage,
+
+            @JsonPropertyDescription("Bytes that are wanted, of all nodes.")
             long plannedBytes,
+
+            @JsonPropertyDescription("Bytes that are stored and checked, of all nodes.")
             long doneBytes,
 
             @JsonPropertyDescription("For people: 42.1/131.4Gi (32%).")
@@ -45,8 +53,15 @@ public record DataLoadStatus(
             @JsonPropertyDescription("Nodes that are complete: 1/2.")
             String nodes,
 
-            @Nullable Long bytesPerSecond,
-            @Nullable String rate,
-            @Nullable Long etaSeconds,
-            @Nullable String eta) {}
+            @JsonPropertyDescription("Of all nodes together.") @Nullable
+            Long bytesPerSecond,
+
+            @JsonPropertyDescription("For people: 9.4Gi/s.") @Nullable
+            String rate,
+
+            @JsonPropertyDescription("Until the last node is complete.") @Nullable
+            Long etaSeconds,
+
+            @JsonPropertyDescription("For people: 10s.") @Nullable
+            String eta) {}
 }

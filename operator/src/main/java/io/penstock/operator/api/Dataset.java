@@ -1,5 +1,6 @@
 package io.penstock.operator.api;
 
+import com.fasterxml.jackson.annotation.JsonClassDescription;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.kubernetes.api.model.Namespaced;
@@ -10,6 +11,7 @@ import io.fabric8.kubernetes.model.annotation.Version;
 import org.jspecify.annotations.Nullable;
 
 /** A model at an origin, which pods mount by a claim of the same name. */
+@JsonClassDescription("A model at an origin, which pods mount by a claim of the same name.")
 @Group(Api.GROUP)
 @Version(Api.VERSION)
 @ShortNames("dset")

@@ -91,7 +91,9 @@ public record DatasetSpec(
             @JsonPropertyDescription("Where in the volume: /.") @Nullable
             String path,
 
-            @ValidationRule(value = "self", message = "readOnly must be true: volumes are read-only") @Nullable
+            @ValidationRule(value = "self", message = "readOnly must be true: volumes are read-only")
+            @JsonPropertyDescription("true, or not written: volumes are read-only.")
+            @Nullable
             Boolean readOnly,
 
             @JsonPropertyDescription("endpoint, region, path-style (auto, on, off), anonymous, requester-pays.")
@@ -115,15 +117,21 @@ public record DatasetSpec(
             @Required @JsonPropertyDescription("Name of the option.")
             String name,
 
-            @Required ValueFrom valueFrom) {}
+            @Required @JsonPropertyDescription("Where its value lies.")
+            ValueFrom valueFrom) {}
 
     /** Where it lies. */
-    public record ValueFrom(@Required SecretKeySelector secretKeyRef) {}
+    public record ValueFrom(
+            @Required @JsonPropertyDescription("A key of a Secret in the namespace of the Dataset.")
+            SecretKeySelector secretKeyRef) {}
 
     /** A runtime by kind and name. */
     public record RuntimeRef(
-            @Default("CacheRuntime") @Nullable RuntimeKind kind,
-            @Default(Api.DEFAULT_RUNTIME) @Nullable String name) {}
+            @Default("CacheRuntime") @JsonPropertyDescription("Its kind: CacheRuntime, the only one for now.") @Nullable
+            RuntimeKind kind,
+
+            @Default(Api.DEFAULT_RUNTIME) @JsonPropertyDescription("Its name.") @Nullable
+            String name) {}
 
     /** Kinds of runtimes. */
     public enum RuntimeKind {
@@ -138,7 +146,9 @@ public record DatasetSpec(
     }
 
     /** Which nodes. */
-    public record NodeAffinity(@Nullable NodeSelector required) {}
+    public record NodeAffinity(
+            @JsonPropertyDescription("Terms of which a node must fulfil one.") @Nullable
+            NodeSelector required) {}
 
     /** Whether others may be cached beside it. */
     public enum Placement {

@@ -46,7 +46,7 @@ public record DatasetStatus(
 
             @JsonPropertyDescription("Its first digits.") String name,
             @JsonPropertyDescription("Number of files.") long objects,
-            long bytes,
+            @JsonPropertyDescription("Bytes of all files.") long bytes,
             @JsonPropertyDescription("For people: 131Gi.") String size,
 
             @JsonPropertyDescription("When the origin was asked.")

@@ -13,10 +13,17 @@ public record NodeProgress(
         long bytesHere,
 
         @JsonPropertyDescription("Bytes that are wanted.") long bytesPlanned,
-        @Nullable Long bytesPerSecond,
-        @Nullable Long etaSeconds,
-        @Nullable String started,
-        @Nullable String finished,
+
+        @JsonPropertyDescription("What arrives; not written while nothing does.") @Nullable
+        Long bytesPerSecond,
+
+        @JsonPropertyDescription("Until everything is there.") @Nullable
+        Long etaSeconds,
+
+        @JsonPropertyDescription("When it began.") @Nullable String started,
+
+        @JsonPropertyDescription("When everything was there.") @Nullable
+        String finished,
 
         @JsonPropertyDescription("Why it does not go on: code and message.") @Nullable
         String lastError) {}
