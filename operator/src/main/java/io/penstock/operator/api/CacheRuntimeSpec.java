@@ -71,11 +71,30 @@ public record CacheRuntimeSpec(
             @Nullable
             String quota,
 
-            @Min(1) @Max(100) @JsonPropertyDescription("Percentage of the quota at which eviction begins.") @Nullable
+            @Min(1)
+            @Max(100)
+            @JsonPropertyDescription(
+                    "Percentage of the quota above which what no pod mounts and nothing pins is evicted; 95 by default.")
+            @Nullable
             Integer high,
 
-            @Min(1) @Max(100) @JsonPropertyDescription("Percentage at which it ends.") @Nullable
-            Integer low) {}
+            @Min(1)
+            @Max(100)
+            @JsonPropertyDescription("Percentage down to which eviction goes: 10 below high, when it is not written.")
+            @Nullable
+            Integer low) {
+        private static final int HIGH = 95;
+        private static final int BETWEEN = 10;
+
+        /** Above {@code low}, if only that is written. */
+        public int highOrDefault() {
+            return high != null ? high : low == null ? HIGH : Math.max(HIGH, low);
+        }
+
+        public int lowOrDefault() {
+            return low != null ? low : Math.max(1, highOrDefault() - BETWEEN);
+        }
+    }
 
     /** What a tier is made of. */
     public enum Medium {

@@ -23,6 +23,7 @@ import io.penstock.operator.watch.Applier;
 import io.penstock.operator.watch.Cluster;
 import io.penstock.operator.watch.Sizes;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -157,6 +158,10 @@ public final class DaemonTemplate {
             if (tier.quota() != null) {
                 set(environment, "PENSTOCK_CACHE_SIZE", tier.quota() + "B");
             }
+            if (tier.high() != null || tier.low() != null) {
+                set(environment, "PENSTOCK_CACHE_HIGH", share(tier.highOrDefault()));
+                set(environment, "PENSTOCK_CACHE_LOW", share(tier.lowOrDefault()));
+            }
         }
         if (spec.memory() != null) {
             long mib = Math.max(1, Sizes.bytes(spec.memory()) / MIB);
@@ -188,6 +193,10 @@ public final class DaemonTemplate {
                             .withMaxUnavailable(unavailable == null ? new IntOrString(0) : unavailable)
                             .build());
         }
+    }
+
+    private static String share(int percent) {
+        return BigDecimal.valueOf(percent, 2).toPlainString();
     }
 
     private static ResourceRequirements resources(ResourceRequirements base, long mib) {

@@ -45,6 +45,11 @@ public record TierOptions(
         return new TierOptions(name, directory, quota, high, low, medium, how);
     }
 
+    /** Shares of the quota. */
+    public TierOptions withWatermarks(double above, double to) {
+        return new TierOptions(name, directory, quota, above, to, medium, writes);
+    }
+
     long highBytes() {
         return (long) (quota * high);
     }

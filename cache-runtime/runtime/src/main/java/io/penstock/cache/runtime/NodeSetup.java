@@ -25,6 +25,7 @@ final class NodeSetup {
         try {
             Path chunks = Files.createDirectories(cache.resolve("chunks"));
             StoreOptions store = StoreOptions.of(TierOptions.disk("disk", chunks, quota(config, chunks))
+                            .withWatermarks(config.get(RuntimeKeys.CACHE_HIGH), config.get(RuntimeKeys.CACHE_LOW))
                             .withWrites(config.get(RuntimeKeys.WRITES)))
                     .withChunkSize(chunk);
             ReadOptions read = ReadOptions.DEFAULTS

@@ -15,6 +15,10 @@ public final class RuntimeKeys implements KeyCatalogue {
             Key.size("cache.size", "0B", "Most bytes that the cache may hold").optional();
     static final Key<Double> CACHE_RESERVE = Key.fraction(
             "cache.reserve", 0.05, "Share of the cache's disk that is left free while cache.size is not set");
+    static final Key<Double> CACHE_HIGH = Key.fraction(
+            "cache.high", 0.95, "Share of what the cache may hold above which what nobody uses is evicted");
+    static final Key<Double> CACHE_LOW =
+            Key.fraction("cache.low", 0.85, "Share down to which eviction goes; at most cache.high");
     static final Key<Writes> WRITES = Key.choice(
             "cache.writes",
             Writes.class,
@@ -77,6 +81,8 @@ public final class RuntimeKeys implements KeyCatalogue {
         return List.of(
                 CACHE_SIZE,
                 CACHE_RESERVE,
+                CACHE_HIGH,
+                CACHE_LOW,
                 WRITES,
                 CHUNK_SIZE,
                 MEMORY,
