@@ -3,6 +3,7 @@ package io.penstock.operator.load;
 import io.penstock.cache.command.Units;
 import io.penstock.operator.api.DataLoadStatus.Progress;
 import io.penstock.operator.api.NodeProgress;
+import io.penstock.operator.api.Reason;
 import io.penstock.operator.node.NodeView;
 import io.penstock.operator.watch.Sizes;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** One time that a load is carried out. For one thread at a time. */
 final class Run {
@@ -21,6 +23,14 @@ final class Run {
     private final Instant started;
     private final Map<String, NodeRun> nodes = new TreeMap<>();
     private int percentage;
+    private @Nullable Outcome failed;
+
+    /**
+     * How it has ended.
+     *
+     * @param generation of the spec that it was of
+     */
+    record Outcome(Reason reason, String message, Long generation) {}
 
     Run(String digest, Instant started) {
         this.digest = digest;
@@ -33,6 +43,16 @@ final class Run {
 
     Instant started() {
         return started;
+    }
+
+    /** It is over, and nothing is begun any more. */
+    void fail(Outcome outcome) {
+        failed = outcome;
+    }
+
+    @Nullable
+    Outcome failed() {
+        return failed;
     }
 
     Collection<NodeRun> nodes() {
