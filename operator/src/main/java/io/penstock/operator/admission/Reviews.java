@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.fabric8.zjsonpatch.JsonDiff;
+import io.penstock.operator.api.CacheRuntime;
 import io.penstock.operator.api.DataLoad;
 import io.penstock.operator.api.Dataset;
 import java.nio.charset.StandardCharsets;
@@ -43,6 +44,7 @@ final class Reviews {
         switch (asksNothing(request) ? "" : kind) {
             case "Pod" -> pod(response, object, request.path("namespace").asText());
             case "Dataset" -> verdict(response, kind, Rules.problems(convert(object, Dataset.class)));
+            case "CacheRuntime" -> verdict(response, kind, RuntimeRules.problems(convert(object, CacheRuntime.class)));
             case "DataLoad" -> verdict(response, kind, Rules.problems(convert(object, DataLoad.class)));
             default -> response.put("allowed", true);
         }

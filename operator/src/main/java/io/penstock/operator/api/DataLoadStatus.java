@@ -33,7 +33,10 @@ public record DataLoadStatus(
         @JsonPropertyDescription("When it ended.") @Nullable String finished,
 
         @JsonPropertyDescription("When it begins again, with policy Cron.") @Nullable
-        String nextSchedule) {
+        String nextSchedule,
+
+        @JsonPropertyDescription("Nodes that fetch, or have fetched.") @Nullable
+        Integer replicas) {
 
     /** Of all nodes together. Percentage and bytes never fall while a run lasts. */
     @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -245,6 +245,10 @@ public final class LoadReconciler implements Reconciler<DataLoad>, Cleaner<DataL
             if (run == null) {
                 return waits(Status.TRUE, Reason.Scheduled, next == null ? "for a new snapshot" : "until " + next);
             }
+            var failed = run.failed();
+            if (failed != null) {
+                return ended(run, failed.reason(), failed.message());
+            }
             work.advance(run, spec, owner.get(), now);
             return went(run);
         }
@@ -252,6 +256,12 @@ public final class LoadReconciler implements Reconciler<DataLoad>, Cleaner<DataL
         /** The run that goes on, or begins now; null: it is not the time. */
         private @Nullable Run current(String digest) {
             Run run = runs.get(uid);
+            if (run != null
+                    && run.failed() != null
+                    && !run.failed().generation().equals(load.getMetadata().getGeneration())) {
+                runs.remove(uid);
+                run = null;
+            }
             if (run != null && run.digest().equals(digest)) {
                 return run;
             }
@@ -359,9 +369,11 @@ public final class LoadReconciler implements Reconciler<DataLoad>, Cleaner<DataL
             boolean good = reason == Reason.Complete;
             conditions.set(COMPLETE, Status.of(good), reason, message);
             conditions.set(FAILED, Status.of(!good), reason, message);
-            boolean stays = good && spec.when() == DataLoadSpec.Policy.ONCE;
-            if (!stays) {
+            if (spec.when() != DataLoadSpec.Policy.ONCE) {
                 var _ = runs.remove(uid);
+            } else if (!good) {
+                // Stays: whoever looks before the status is known would begin anew.
+                run.fail(new Run.Outcome(reason, message, load.getMetadata().getGeneration()));
             }
             finished = before != null
                             && Conditions.isTrue(before.conditions(), good ? COMPLETE : FAILED)
@@ -382,7 +394,8 @@ public final class LoadReconciler implements Reconciler<DataLoad>, Cleaner<DataL
                     run.digest(),
                     run.started().toString(),
                     finished,
-                    next);
+                    next,
+                    run.nodes().size());
         }
 
         private DataLoadStatus status(
@@ -396,7 +409,8 @@ public final class LoadReconciler implements Reconciler<DataLoad>, Cleaner<DataL
                     last == null ? null : last.snapshot(),
                     last == null ? null : last.started(),
                     last == null ? null : last.finished(),
-                    next);
+                    next,
+                    last == null ? null : last.replicas());
         }
     }
 }

@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.fabric8.kubernetes.api.model.apps.DaemonSetStatus;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.DeleteControl;
@@ -13,7 +14,9 @@ import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.penstock.cache.control.v1.TierInfo;
+import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.operator.admission.RuntimeRules;
 import io.penstock.operator.api.CacheRuntime;
 import io.penstock.operator.api.CacheRuntimeStatus;
 import io.penstock.operator.api.CacheRuntimeStatus.NodeCounts;
@@ -51,6 +54,7 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
     private static final Pattern KERNEL = Pattern.compile("(\\d+)\\.(\\d+).*");
     private static final int MAJOR = 6;
     private static final int MINOR = 9;
+    private static final int UNPROCESSABLE = 422;
 
     private final Trigger<CacheRuntime> trigger = new Trigger<>("changes");
     private final Cluster cluster;
@@ -110,6 +114,19 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
         } catch (PenstockException e) {
             again = RETRY;
             conditions.set(AVAILABLE, Status.FALSE, Reason.InvalidSpec, e.getMessage() + ". " + e.remedy());
+        } catch (KubernetesClientException e) {
+            if (e.getCode() != UNPROCESSABLE) {
+                throw e;
+            }
+            again = RETRY;
+            conditions.set(
+                    AVAILABLE,
+                    Status.FALSE,
+                    Reason.InvalidSpec,
+                    "the daemons' DaemonSet is refused: "
+                            + (e.getStatus() == null
+                                    ? e.getMessage()
+                                    : e.getStatus().getMessage()));
         }
         CacheRuntimeStatus now = status(runtime, set == null ? null : set.getStatus(), conditions);
         UpdateControl<CacheRuntime> control;
@@ -126,6 +143,11 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
     }
 
     private DaemonSet ensure(CacheRuntime runtime) throws PenstockException {
+        List<String> problems = RuntimeRules.problems(runtime);
+        if (!problems.isEmpty()) {
+            throw new PenstockException(
+                    ErrorCode.BAD_VALUE, String.join("; ", problems), "What runs stays as it is until then.");
+        }
         DaemonSet wanted = template.of(runtime);
         DaemonSet existing = cluster.daemonSets()
                 .get(wanted.getMetadata().getNamespace(), wanted.getMetadata().getName())

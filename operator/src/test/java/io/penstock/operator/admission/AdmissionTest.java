@@ -218,6 +218,18 @@ class AdmissionTest {
                     Dataset  | {mounts: [{mountPoint: 'dataset://admission/bad'}]}               | refers to the Dataset itself
                     DataLoad | {dataset: {name: a, namespace: other}}                            | dataset://other/a
                     DataLoad | {dataset: {name: a}, policy: Cron, schedule: 'at three'}          | must have the five fields of cron
+                    CacheRuntime | {tiers: [{path: /etc/cache}]}                                 | spec.tiers[0].path: /etc/cache is used by others; name a directory of its own
+                    CacheRuntime | {tiers: [{path: /var/./lib/}]}                                | /var/lib is used by others
+                    CacheRuntime | {tiers: [{quota: 8Mi}]}                                       | spec.tiers[0].quota: must hold some chunks
+                    CacheRuntime | {memory: 8Mi}                                                 | spec.memory: must hold some chunks
+                    CacheRuntime | {memory: 1Gi, resources: {limits: {memory: 1Gi}}}             | spec.resources.limits.memory: the daemon would be killed; write at least 1280Mi
+                    CacheRuntime | {resources: {limits: {cpu: 1}, requests: {cpu: 2000m, memory: 1Gi}}} | spec.resources.requests.cpu: is more than the limit
+                    CacheRuntime | {nodes: {tolerations: [{operator: Is}]}}                      | spec.nodes.tolerations[0].operator: must be Exists or Equal
+                    CacheRuntime | {nodes: {tolerations: [{operator: Exists, value: a}]}}        | spec.nodes.tolerations[0].value: goes with operator Equal
+                    CacheRuntime | {nodes: {tolerations: [{effect: No}]}}                        | spec.nodes.tolerations[0].key: is missing
+                    CacheRuntime | {updateStrategy: {maxSurge: 1, maxUnavailable: 1}}            | spec.updateStrategy: one of maxSurge and maxUnavailable must be 0
+                    CacheRuntime | {updateStrategy: {maxSurge: 0, maxUnavailable: 0}}            | with both 0 no daemon could be replaced
+                    CacheRuntime | {updateStrategy: {maxSurge: some}}                            | spec.updateStrategy.maxSurge: must be a number of nodes, or a share
                     """)
     void whatCannotBeIsRefusedInWords(String kind, String spec, String message) {
         assertThatThrownBy(() -> create(kind, spec))
@@ -260,6 +272,11 @@ class AdmissionTest {
         create("Dataset", "{mounts: [{mountPoint: 's3://a', options: {region: b, path-style: 'on'}}]}");
         create("DataLoad", "{dataset: {name: a, namespace: admission}, policy: Cron, schedule: '*/5 * * * *'}");
         create("CacheRuntime", "{}");
+        create(
+                "CacheRuntime",
+                "{tiers: [{path: /nvme/penstock, quota: 1Ti, high: 90}], memory: 1Gi, nodes: {tolerations: [{operator: Exists},"
+                        + " {key: a, value: b, effect: NoSchedule}]}, updateStrategy: {maxSurge: 0, maxUnavailable: 20%},"
+                        + " resources: {requests: {cpu: 500m}, limits: {cpu: 2, memory: 2Gi}}}");
     }
 
     private void create(String kind, String spec) {

@@ -5,6 +5,7 @@ import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.crdv2.generator.CRDPostProcessor;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceSubresourceScaleBuilder;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -71,6 +72,13 @@ final class CrdFinish implements CRDPostProcessor {
                 .toList();
         definition.getSpec().getVersions().forEach(version -> {
             version.getAdditionalPrinterColumns().sort(Comparator.comparingInt(c -> columns.indexOf(c.getName())));
+            if (names.getKind().equals("DataLoad")) {
+                version.getSubresources()
+                        .setScale(new CustomResourceSubresourceScaleBuilder()
+                                .withSpecReplicasPath(".spec.replicas")
+                                .withStatusReplicasPath(".status.replicas")
+                                .build());
+            }
             JSONSchemaProps schema = version.getSchema().getOpenAPIV3Schema();
             once(schema);
             describe(schema, kind(names.getKind()));

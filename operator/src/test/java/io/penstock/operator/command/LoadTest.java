@@ -174,6 +174,21 @@ final class LoadTest {
     }
 
     @Test
+    void it_can_be_scaled() {
+        load("warm", ", replicas: 1");
+        await().atMost(TestCluster.LONG).until(() -> runs(one) || runs(two));
+        await().atMost(TestCluster.LONG)
+                .until(() -> load("warm").getStatus() != null
+                        && Integer.valueOf(1).equals(load("warm").getStatus().replicas()));
+        var _ = cluster.client
+                .resources(DataLoad.class)
+                .inNamespace(cluster.namespace)
+                .withName("warm")
+                .scale(2);
+        await().atMost(TestCluster.LONG).until(() -> runs(one) && runs(two));
+    }
+
+    @Test
     void what_is_late_has_failed() {
         load("warm", ", deadlineSeconds: 1");
         assertThat(expect("warm", "Failed", "True", "DeadlineExceeded").getMessage())

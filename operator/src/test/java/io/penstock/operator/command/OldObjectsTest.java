@@ -35,6 +35,9 @@ class OldObjectsTest {
     void stop() {
         if (cluster != null) {
             CRDS.forEach(name -> required(name, List.of("spec")));
+            for (String kind : List.of("Dataset", "DataLoad")) {
+                await().atMost(TestCluster.LONG).until(() -> !taken(kind, "late"));
+            }
             cluster.close();
         }
     }
@@ -56,6 +59,10 @@ class OldObjectsTest {
     }
 
     private void without(String kind, String name) {
+        await().atMost(TestCluster.LONG).until(() -> taken(kind, name));
+    }
+
+    private boolean taken(String kind, String name) {
         var object = new GenericKubernetesResource();
         object.setApiVersion("cache.penstock.io/v1alpha1");
         object.setKind(kind);
@@ -63,9 +70,13 @@ class OldObjectsTest {
                 .withName(name)
                 .withNamespace(kind.equals("CacheRuntime") ? null : cluster.namespace)
                 .build());
-        await().atMost(TestCluster.LONG)
-                .ignoreException(KubernetesClientException.class)
-                .until(() -> cluster.client.resource(object).create() != null);
+        try {
+            var resource = cluster.client.resource(object);
+            var _ = name.equals("late") ? resource.dryRun().create() : resource.create();
+            return true;
+        } catch (KubernetesClientException e) {
+            return false;
+        }
     }
 
     @Test

@@ -59,7 +59,7 @@ final class RuntimeTest {
 
     @Test
     void the_daemon_set_is_the_charts_with_the_runtimes_nodes_memory_and_quota() {
-        cluster.runtime("tiers: [ { path: /mnt/nvme, quota: 500Gi } ], memory: 1Gi, bandwidth: 200Mi,"
+        cluster.runtime("tiers: [ { path: /mnt/nvme, quota: 500Gi, high: 90 } ], memory: 1Gi, bandwidth: 200Mi,"
                 + " nodes: { nodeSelector: { gpu: h200 } }");
         await().atMost(TestCluster.LONG).until(() -> set() != null);
         var pod = set().getSpec().getTemplate();
@@ -72,6 +72,8 @@ final class RuntimeTest {
                 .contains(
                         "PENSTOCK_CACHE_DIR=/mnt/nvme",
                         "PENSTOCK_CACHE_SIZE=500GiB",
+                        "PENSTOCK_CACHE_HIGH=0.90",
+                        "PENSTOCK_CACHE_LOW=0.80",
                         "PENSTOCK_CACHE_MEMORY=1024MiB",
                         "PENSTOCK_CACHE_BANDWIDTH=209715200/s",
                         "PENSTOCK_JAVA_OPTS=-Xmx128m -XX:MaxDirectMemorySize=1088m");
@@ -98,6 +100,21 @@ final class RuntimeTest {
         daemon.kernel = "5.15.0-105-generic";
         assertThat(cluster.expectRuntime("Healthy", "False", "KernelTooOld").getMessage())
                 .contains("node-1");
+    }
+
+    @Test
+    void what_cannot_be_carried_out_is_said_with_its_field() {
+        cluster.runtime("tiers: [ { path: /etc } ]");
+        assertThat(cluster.expectRuntime("Available", "False", "InvalidSpec").getMessage())
+                .contains("spec.tiers[0].path");
+        assertThat(set()).isNull();
+        cluster.runtime("nodes: { nodeSelector: { 'no label!': a } }");
+        await().atMost(TestCluster.LONG)
+                .untilAsserted(() -> assertThat(cluster.expectRuntime("Available", "False", "InvalidSpec")
+                                .getMessage())
+                        .contains("DaemonSet is refused", "nodeSelector"));
+        cluster.runtime("");
+        await().atMost(TestCluster.LONG).until(() -> set() != null);
     }
 
     @Test
