@@ -4,6 +4,7 @@ import io.penstock.cache.command.Explanation;
 import io.penstock.cache.config.ConfigLoader;
 import io.penstock.cache.config.Key;
 import io.penstock.cache.model.ErrorCode;
+import io.penstock.operator.api.ApiDocument;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -19,6 +20,7 @@ final class Docs {
         Map<String, String> documents = new LinkedHashMap<>();
         documents.put("CONFIGURATION.md", configuration());
         documents.put("reference/errors.md", errors());
+        documents.put("API.md", api());
         return documents;
     }
 
@@ -58,6 +60,15 @@ final class Docs {
                             key.isSecret() ? " (secret)" : ""));
         }
         return text.toString();
+    }
+
+    private static String api() {
+        return HEAD + """
+                # API
+
+                Objects of `cache.penstock.io/v1alpha1`. `kubectl explain dataset.spec --recursive` prints the same. What the operator makes of
+                them: [OPERATOR](OPERATOR.md); what may be written where: the chart's CRDs, and the webhook.
+                """ + ApiDocument.text();
     }
 
     private static String errors() {

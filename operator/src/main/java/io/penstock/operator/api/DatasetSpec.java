@@ -82,7 +82,7 @@ public record DatasetSpec(
                                     + " dataset://NAMESPACE/NAME, without user, query or fragment")
             @JsonPropertyDescription(
                     "s3://BUCKET/PREFIX, https://HOST/DIRECTORY/, http://HOST/DIRECTORY/, or dataset://NAMESPACE/NAME:"
-                            + " another Dataset")
+                            + " another Dataset.")
             String mountPoint,
 
             @JsonPropertyDescription("A name for people.") @Nullable

@@ -16,7 +16,8 @@ class NodeSetupTest {
     private Path directory;
 
     private TierOptions tier(String... settings) throws PenstockException {
-        ConfigLoader loader = ConfigLoader.forAllKeys().set("cache.dir=" + directory).set("cache.size=1GiB");
+        ConfigLoader loader =
+                ConfigLoader.forAllKeys().set("cache.dir=" + directory).set("cache.size=1GiB");
         for (String setting : settings) {
             loader = loader.set(setting);
         }
