@@ -1,12 +1,12 @@
 package io.penstock.cli;
 
+import io.penstock.cache.linux.FileTrees;
 import io.penstock.cache.linux.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -43,19 +43,11 @@ final class HolderRehearsal {
                 holder.join(PATIENCE.toMillis());
             }
         } finally {
-            delete(base);
+            FileTrees.delete(base);
         }
     }
 
     private static String[] words(String[] last, String... first) {
         return Stream.concat(Stream.of(first), Stream.of(last)).toArray(String[]::new);
-    }
-
-    private static void delete(Path base) throws IOException {
-        try (Stream<Path> files = Files.walk(base)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        }
     }
 }

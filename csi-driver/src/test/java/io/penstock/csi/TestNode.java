@@ -12,6 +12,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.penstock.cache.control.StateDirectory;
+import io.penstock.cache.linux.FileTrees;
 import io.penstock.cache.linux.Machine;
 import io.penstock.cache.linux.Mounts;
 import io.penstock.cache.runtime.Jars;
@@ -30,7 +31,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -335,10 +335,6 @@ public final class TestNode implements AutoCloseable {
             process.destroyForcibly();
         }
         await().atMost(SOON).until(() -> processes.stream().noneMatch(Process::isAlive));
-        try (Stream<Path> files = Files.walk(base)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
+        FileTrees.delete(base);
     }
 }

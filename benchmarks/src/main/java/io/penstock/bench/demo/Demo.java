@@ -3,6 +3,7 @@ package io.penstock.bench.demo;
 import io.penstock.bench.origin.OriginModel;
 import io.penstock.bench.origin.OriginShape;
 import io.penstock.cache.command.Output;
+import io.penstock.cache.linux.FileTrees;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -10,12 +11,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** The runs of the demo, one after another, over one model, one S3 server and one model of its network. */
 final class Demo {
@@ -72,7 +71,7 @@ final class Demo {
         penstock.unmount(point);
         add(mounted("penstock restarted", "unmounted, mounted anew; the cache is on the disk", 1));
         penstock.unmount(point);
-        delete(penstock.cacheDirectory());
+        FileTrees.delete(penstock.cacheDirectory());
         add(mounted("penstock killed", "cold again; the daemon is killed (-9) in mid-read", KILL_AT));
         penstock.unmount(point);
         return List.copyOf(runs);
@@ -158,17 +157,6 @@ final class Demo {
 
     static boolean isMounted(Path point) throws IOException {
         return Files.readString(Path.of("/proc/self/mounts")).contains(" " + point + " ");
-    }
-
-    static void delete(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(directory)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
     }
 
     /** Kills a process once enough has been read. */

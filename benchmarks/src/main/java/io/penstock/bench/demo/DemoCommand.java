@@ -9,6 +9,7 @@ import io.penstock.cache.command.Output;
 import io.penstock.cache.command.Units;
 import io.penstock.cache.config.Bandwidth;
 import io.penstock.cache.config.DataSize;
+import io.penstock.cache.linux.FileTrees;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
@@ -155,7 +156,7 @@ public final class DemoCommand implements Callable<Integer> {
         if (Demo.isMounted(work.resolve("mount"))) {
             throw new IOException(work + " stays: something is still mounted in it");
         }
-        Demo.delete(work);
+        FileTrees.delete(work);
     }
 
     /** A mount would say the same, but only after the first half of the demo. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.penstock.cache.linux.FileTrees;
 import io.penstock.cache.linux.Machine;
 import io.penstock.cache.linux.Mounts;
 import io.penstock.cache.runtime.Readers;
@@ -148,7 +149,7 @@ final class BadDiskTest {
         place.mount("a");
         try (Readers readers = Readers.start(file(), weights)) {
             readers.awaitMore();
-            TestInstallation.delete(disk.resolve("cache/chunks"));
+            FileTrees.delete(disk.resolve("cache/chunks"));
             readWhole(readers);
         }
         // what was open goes on in the removed files; a model that comes now finds no place

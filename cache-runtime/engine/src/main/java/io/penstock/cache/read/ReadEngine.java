@@ -2,7 +2,6 @@ package io.penstock.cache.read;
 
 import io.penstock.cache.chunk.ChunkStore;
 import io.penstock.cache.chunk.StoreException;
-import io.penstock.cache.chunk.StoredObject;
 import io.penstock.cache.model.ByteRange;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.ObjectId;
@@ -13,13 +12,11 @@ import io.penstock.cache.read.Flight.Wanted;
 import io.penstock.cache.source.Source;
 import io.penstock.cache.source.SourceException;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -28,7 +25,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -59,20 +55,18 @@ public final class ReadEngine implements AutoCloseable {
     private final Scheduler scheduler;
     private final Writers writers;
     private final Counters counters = new Counters();
-    private final ConcurrentHashMap<ObjectId, ObjectState> objects = new ConcurrentHashMap<>();
-    private final ConcurrentLinkedQueue<Runnable> events = new ConcurrentLinkedQueue<>();
+    private final ObjectStates objects;
+    private final Events events;
     private final CopyOnWriteArrayList<MountReader> mounts = new CopyOnWriteArrayList<>();
     private final Set<Part> parts = ConcurrentHashMap.newKeySet();
+    private final Settling settling = new Settling(o -> mounts.forEach(m -> m.complete(o)));
     private final ExecutorService helper;
     private final ExecutorService announcer;
     private final Thread thread;
     private volatile Consumer<PenstockException> failedReads = e -> {};
-    private volatile boolean sleeping;
-    private volatile boolean woken;
     private volatile boolean stopping;
     private volatile String storeError;
     private volatile long storeBadUntil;
-    private final Set<ObjectState> settling = new HashSet<>();
     private long tickedAt;
 
     public ReadEngine(ChunkStore store, ReadOptions options) {
@@ -84,6 +78,8 @@ public final class ReadEngine implements AutoCloseable {
         this.options = options;
         this.clock = clock;
         this.chunkSize = store.chunkSize();
+        this.events = new Events(clock);
+        this.objects = new ObjectStates(store, clock, this::gone, this::storeFailed);
         this.pool = new BufferPool(options.memory(), chunkSize);
         if (pool.total() < LEAST_BUFFERS) {
             throw new IllegalArgumentException("a memory budget of " + options.memory() + " bytes holds only "
@@ -123,8 +119,7 @@ public final class ReadEngine implements AutoCloseable {
     }
 
     public ReadStats stats() {
-        int flights =
-                objects.values().stream().mapToInt(o -> o.flights().size()).sum();
+        int flights = objects.all().stream().mapToInt(o -> o.flights().size()).sum();
         return new ReadStats(
                 counters.originBytes.sum(),
                 counters.requests.sum(),
@@ -170,10 +165,10 @@ public final class ReadEngine implements AutoCloseable {
         writers.close();
         helper.shutdownNow();
         announcer.shutdownNow();
-        runEvents();
+        events.run();
         List.copyOf(scheduler.resident()).forEach(this::drop);
-        settled();
-        runEvents();
+        settling.look(stopping);
+        events.run();
         if (parts.isEmpty() && pool.reservedBytes() == 0) {
             pool.close();
         } else {
@@ -204,24 +199,7 @@ public final class ReadEngine implements AutoCloseable {
 
     /** The shared state of an object; opens its stored side when nobody else has. Give it back with {@code release}. */
     ObjectState acquire(ObjectId id) {
-        ObjectState there = objects.get(id);
-        if (there != null && there.stale(clock.getAsLong())) {
-            objects.remove(id, there);
-        } else if (there != null && there.retain()) {
-            return there;
-        }
-        ObjectState fresh = new ObjectState(id, openStored(id), chunkSize, this::gone, this::unused);
-        while (true) {
-            there = objects.putIfAbsent(id, fresh);
-            if (there == null) {
-                return fresh;
-            }
-            if (there.retain()) {
-                fresh.stored().close();
-                return there;
-            }
-            objects.remove(id, there);
-        }
+        return objects.acquire(id);
     }
 
     boolean isComplete(ObjectId id) {
@@ -230,15 +208,6 @@ public final class ReadEngine implements AutoCloseable {
             return object.stored().complete();
         } finally {
             object.release();
-        }
-    }
-
-    private StoredObject openStored(ObjectId id) {
-        try {
-            return store.open(id);
-        } catch (StoreException e) {
-            storeFailed(e);
-            return new Unstored(id, id.chunks(chunkSize), e, clock.getAsLong() + STORE_PAUSE);
         }
     }
 
@@ -273,16 +242,12 @@ public final class ReadEngine implements AutoCloseable {
     }
 
     void post(Runnable event) {
-        events.add(event);
-        wake();
+        events.post(event);
     }
 
     /** Has the scheduling thread look again; one that is about to sleep does not. */
     void wake() {
-        woken = true;
-        if (sleeping) {
-            LockSupport.unpark(thread);
-        }
+        events.wake();
     }
 
     /** Runs something that may block for a moment, such as opening a stored object. */
@@ -305,7 +270,7 @@ public final class ReadEngine implements AutoCloseable {
         post(() -> {
             scheduler.remove(mount.readAhead());
             scheduler.remove(mount.completer());
-            for (ObjectState object : objects.values()) {
+            for (ObjectState object : objects.all()) {
                 for (Flight flight : object.flights()) {
                     if (flight.owner == mount && flight.state() == State.FILLING) {
                         fail(flight, null);
@@ -330,7 +295,7 @@ public final class ReadEngine implements AutoCloseable {
     private void loop() {
         try {
             while (!stopping || !parts.isEmpty()) {
-                runEvents();
+                events.run();
                 long now = clock.getAsLong();
                 long until = steps(now);
                 if (now - tickedAt >= TICK) {
@@ -338,35 +303,18 @@ public final class ReadEngine implements AutoCloseable {
                     tick(now);
                 }
                 boolean busy = !scheduler.resident().isEmpty() || !settling.isEmpty();
-                sleep(busy ? Math.min(until, now + TICK) : until);
+                if (!stopping) {
+                    events.sleep(busy ? Math.min(until, now + TICK) : until);
+                }
             }
         } catch (RuntimeException | Error e) {
             LOG.error("the reader's scheduling has failed", e);
             PenstockException cause = new PenstockException(
                     ErrorCode.INTERNAL, "the reader's scheduling has failed: " + e, "Restart the daemon.", false, e);
-            objects.values().forEach(o -> o.failed(cause, Long.MAX_VALUE));
-            objects.values().forEach(o -> o.flights().forEach(f -> f.fail(cause)));
+            objects.all().forEach(o -> o.failed(cause, Long.MAX_VALUE));
+            objects.all().forEach(o -> o.flights().forEach(f -> f.fail(cause)));
             throw e;
         }
-    }
-
-    private void runEvents() {
-        for (Runnable event = events.poll(); event != null; event = events.poll()) {
-            event.run();
-        }
-    }
-
-    private void sleep(long until) {
-        sleeping = true;
-        if (events.isEmpty() && !woken && !stopping) {
-            if (until == Long.MAX_VALUE) {
-                LockSupport.park(this);
-            } else {
-                LockSupport.parkNanos(this, Math.max(1, until - clock.getAsLong()));
-            }
-        }
-        sleeping = false;
-        woken = false;
     }
 
     private long steps(long now) {
@@ -544,7 +492,7 @@ public final class ReadEngine implements AutoCloseable {
                 storeError = null;
                 flight.object.leave(flight);
                 mounts.forEach(m -> m.stored(flight.object));
-                settle(flight.object);
+                settling.stored(flight.object);
                 flight.close();
             } else {
                 storeFailed(error);
@@ -554,27 +502,6 @@ public final class ReadEngine implements AutoCloseable {
                 notStored(flight, error);
             }
         });
-    }
-
-    /** The store makes a full object durable in the background; it is complete only then. */
-    private void settle(ObjectState object) {
-        if (object.stored().complete()) {
-            mounts.forEach(m -> m.complete(object));
-        } else if (object.stored().storedBytes() == object.id().size() && object.retain() && !settling.add(object)) {
-            object.release();
-        }
-    }
-
-    private void settled() {
-        for (ObjectState object : List.copyOf(settling)) {
-            if (object.stored().complete()) {
-                mounts.forEach(m -> m.complete(object));
-            } else if (!stopping && object.stored().storedBytes() == object.id().size()) {
-                continue;
-            }
-            settling.remove(object);
-            object.release();
-        }
     }
 
     private void notStored(Flight flight, StoreException error) {
@@ -613,7 +540,7 @@ public final class ReadEngine implements AutoCloseable {
     }
 
     private void tick(long now) {
-        settled();
+        settling.look(stopping);
         concurrency.tick(now, counters.originBytes.sum());
         for (Flight flight = scheduler.expired(now); flight != null; flight = scheduler.expired(now)) {
             if (!drop(flight)) {
@@ -633,7 +560,7 @@ public final class ReadEngine implements AutoCloseable {
         }
     }
 
-    // From flights and objects, on any thread.
+    // From flights, on any thread.
 
     private void gone(Flight flight) {
         BufferPool.Buffer buffer = flight.buffer();
@@ -641,11 +568,6 @@ public final class ReadEngine implements AutoCloseable {
             pool.give(buffer);
         }
         post(() -> scheduler.gone(flight));
-    }
-
-    private void unused(ObjectState object) {
-        objects.remove(object.id(), object);
-        object.stored().close();
     }
 
     void announce(Runnable listener) {

@@ -14,8 +14,9 @@ import java.util.function.IntSupplier;
 /**
  * Decides what is fetched next and what gives its memory up. Demand goes first, then what was begun, then read-ahead,
  * then prefetch; the later classes leave some buffers free for the earlier ones. Transfers share the link evenly, so a
- * demand that nobody foresaw is divided over several while there are few, and what is not urgent leaves half of the places empty meanwhile. No
- * I/O, no clock, no thread: the caller says what happened and carries the {@link Step steps} out. Not thread-safe.
+ * demand that nobody foresaw is divided over several while there are few, and what is not urgent leaves half of the places
+ * empty meanwhile. No I/O, no clock, no thread: the caller says what happened and carries the {@link Step steps} out. Not
+ * thread-safe.
  */
 final class Scheduler {
     /** Where the disk is slow, memory may be given up unwritten once it has waited this long. */

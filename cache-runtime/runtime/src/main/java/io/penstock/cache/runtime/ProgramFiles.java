@@ -1,18 +1,17 @@
 package io.penstock.cache.runtime;
 
+import io.penstock.cache.linux.FileTrees;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -94,7 +93,7 @@ final class ProgramFiles {
         long start = System.nanoTime();
         Path fresh = copies.resolve("new-" + ProcessHandle.current().pid());
         if (mayClean) {
-            remove(copies);
+            FileTrees.delete(copies);
         }
         makeReadable(copies);
         makeReadable(fresh);
@@ -128,17 +127,6 @@ final class ProgramFiles {
     private static void makeReadable(Path directory) throws IOException {
         Files.createDirectories(directory);
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString(READABLE_DIRECTORY));
-    }
-
-    private static void remove(Path directory) throws IOException {
-        if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 
     /** Changes when any file does. */

@@ -13,13 +13,13 @@ import io.penstock.cache.control.custody.v1.Serve;
 import io.penstock.cache.control.custody.v1.Setup;
 import io.penstock.cache.control.custody.v1.Stop;
 import io.penstock.cache.linux.Fd;
+import io.penstock.cache.linux.FileTrees;
 import io.penstock.cache.linux.UnixSocket;
 import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
@@ -48,11 +48,7 @@ public final class Rehearsal {
         try {
             new Rehearsal(base).run();
         } finally {
-            try (Stream<Path> files = Files.walk(base)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
+            FileTrees.delete(base);
         }
     }
 

@@ -7,6 +7,7 @@ import io.penstock.cache.control.StateDirectory;
 import io.penstock.cache.control.custody.HolderClient;
 import io.penstock.cache.control.custody.Mounter;
 import io.penstock.cache.control.custody.v1.MountList;
+import io.penstock.cache.linux.FileTrees;
 import io.penstock.cache.linux.Mounts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -15,13 +16,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** An installation of real processes in a directory of its own, with a model beside it. Leaves nothing when closed. */
 public final class TestInstallation implements AutoCloseable {
@@ -280,15 +279,6 @@ public final class TestInstallation implements AutoCloseable {
         alive().forEach(ProcessHandle::destroyForcibly);
         processes.forEach(Process::destroyForcibly);
         await().atMost(SOON).until(() -> alive().isEmpty());
-        delete(base);
-    }
-
-    /** A directory and everything in it. */
-    public static void delete(Path directory) throws IOException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
+        FileTrees.delete(base);
     }
 }

@@ -231,7 +231,7 @@ public final class FileSource implements Source {
                 }
                 long n = file.pread(target.asSlice(done, Math.min(STEP, range.length() - done)), range.offset() + done);
                 if (n == 0) {
-                    throw changed();
+                    throw SourceException.changed(object);
                 }
                 check(file);
                 done += n;
@@ -241,17 +241,8 @@ public final class FileSource implements Source {
 
         private void check(Fd file) throws IOException {
             if (!version(FileStat.of(file)).equals(object.version())) {
-                throw changed();
+                throw SourceException.changed(object);
             }
-        }
-
-        private SourceException changed() {
-            return new SourceException(
-                    ErrorCode.ORIGIN_CHANGED,
-                    object + " changed since the snapshot was taken",
-                    "take a new snapshot: unmount and mount again",
-                    false,
-                    null);
         }
     }
 }

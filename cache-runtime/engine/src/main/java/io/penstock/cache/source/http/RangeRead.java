@@ -150,7 +150,7 @@ public final class RangeRead implements Transfer, ResponseHandler {
             return protocolError("the answer states no version of it");
         }
         if (!version.equals(object.version())) {
-            return changed(object);
+            return SourceException.changed(object);
         }
         if (head.status() == 200) {
             boolean whole = range.offset() == 0 && range.length() == object.size();
@@ -163,7 +163,7 @@ public final class RangeRead implements Transfer, ResponseHandler {
         }
         String total = stated.substring(wanted.length());
         if (!total.equals("*") && !total.equals(Long.toString(object.size()))) {
-            return changed(object);
+            return SourceException.changed(object);
         }
         return null;
     }
@@ -173,16 +173,6 @@ public final class RangeRead implements Transfer, ResponseHandler {
                 ErrorCode.ORIGIN_PROTOCOL,
                 "cannot read " + object + ": " + what,
                 "use a server that supports range requests",
-                false,
-                null);
-    }
-
-    /** The origin holds another version than the snapshot. */
-    public static SourceException changed(ObjectId object) {
-        return new SourceException(
-                ErrorCode.ORIGIN_CHANGED,
-                object + " changed since the snapshot was taken",
-                "take a new snapshot: unmount and mount again",
                 false,
                 null);
     }

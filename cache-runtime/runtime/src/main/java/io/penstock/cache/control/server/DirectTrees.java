@@ -3,6 +3,7 @@ package io.penstock.cache.control.server;
 import io.penstock.cache.chunk.ChunkStore;
 import io.penstock.cache.chunk.StoredObject;
 import io.penstock.cache.linux.Fd;
+import io.penstock.cache.linux.FileTrees;
 import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
@@ -14,11 +15,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,7 +48,7 @@ public final class DirectTrees implements AutoCloseable {
             for (Path tree : trees) {
                 String name = tree.getFileName().toString();
                 if (name.endsWith(FRESH)) {
-                    delete(tree);
+                    FileTrees.delete(tree);
                     continue;
                 }
                 try {
@@ -77,7 +76,7 @@ public final class DirectTrees implements AutoCloseable {
         boolean made = false;
         try {
             check(snapshot, objects);
-            delete(fresh);
+            FileTrees.delete(fresh);
             Files.createDirectories(fresh);
             for (int i = 0; i < objects.size(); i++) {
                 link(objects.get(i), fresh, snapshot.entries().get(i));
@@ -89,7 +88,7 @@ public final class DirectTrees implements AutoCloseable {
         } finally {
             if (!made) {
                 objects.forEach(StoredObject::close);
-                delete(fresh);
+                FileTrees.delete(fresh);
             }
         }
     }
@@ -121,9 +120,7 @@ public final class DirectTrees implements AutoCloseable {
 
     private static void link(StoredObject object, Path root, Entry entry) throws IOException {
         Path name = root.resolve(entry.path());
-        for (Path parent = name.getParent(); !Files.exists(parent); ) {
-            Files.createDirectories(parent);
-        }
+        Files.createDirectories(name.getParent());
         for (Path parent = name.getParent(); !parent.equals(root); parent = parent.getParent()) {
             Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxr-xr-x"));
         }
@@ -136,7 +133,7 @@ public final class DirectTrees implements AutoCloseable {
     /** Removes the directory; the objects may then be evicted. */
     public synchronized void hide(String digest) throws IOException {
         List<StoredObject> objects = held.remove(digest);
-        delete(tree(digest));
+        FileTrees.delete(tree(digest));
         if (objects != null) {
             objects.forEach(StoredObject::close);
         }
@@ -148,17 +145,6 @@ public final class DirectTrees implements AutoCloseable {
             throw new IllegalArgumentException("no digest");
         }
         return directory.resolve(hex);
-    }
-
-    private static void delete(Path tree) throws IOException {
-        if (!Files.isDirectory(tree)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(tree)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 
     @Override
