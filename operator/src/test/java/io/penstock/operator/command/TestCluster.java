@@ -149,7 +149,10 @@ final class TestCluster implements AutoCloseable {
 
     /** A node with a daemon that is ready. */
     FakeDaemon node(String name) throws IOException {
-        FakeDaemon daemon = new FakeDaemon(directory.resolve(name));
+        return node(name, "127.0.0.1", new FakeDaemon(directory.resolve(name)));
+    }
+
+    FakeDaemon node(String name, String address, FakeDaemon daemon) {
         daemons.put(name, daemon);
         var pod = client.resource(new PodBuilder()
                         .withNewMetadata()
@@ -169,7 +172,7 @@ final class TestCluster implements AutoCloseable {
         client.resource(new PodBuilder(pod)
                         .withNewStatus()
                         .withPhase("Running")
-                        .withPodIP("127.0.0.1")
+                        .withPodIP(address)
                         .addNewCondition()
                         .withType("Ready")
                         .withStatus("True")

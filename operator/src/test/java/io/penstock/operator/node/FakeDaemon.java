@@ -1,12 +1,14 @@
 package io.penstock.operator.node;
 
 import io.grpc.Server;
+import io.grpc.ServerCredentials;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.penstock.cache.control.ControlErrors;
 import io.penstock.cache.control.v1.ChangePrefetchRequest;
 import io.penstock.cache.control.v1.ControlGrpc;
@@ -64,10 +66,22 @@ public final class FakeDaemon extends ControlGrpc.ControlImplBase implements Aut
     private int next;
 
     public FakeDaemon(Path socket) throws IOException {
+        this(
+                socket,
+                NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+                        .channelType(NioServerDomainSocketChannel.class));
+    }
+
+    /** One that is reached as those of other machines are. */
+    public FakeDaemon(InetSocketAddress address, ServerCredentials credentials) throws IOException {
+        this(
+                Path.of(""),
+                NettyServerBuilder.forAddress(address, credentials).channelType(NioServerSocketChannel.class));
+    }
+
+    private FakeDaemon(Path socket, NettyServerBuilder builder) throws IOException {
         this.socket = socket;
-        server = NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
-                .channelType(NioServerDomainSocketChannel.class)
-                .bossEventLoopGroup(loop)
+        server = builder.bossEventLoopGroup(loop)
                 .workerEventLoopGroup(loop)
                 .directExecutor()
                 .addService(this)
