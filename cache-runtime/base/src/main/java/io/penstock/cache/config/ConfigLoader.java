@@ -27,6 +27,9 @@ public final class ConfigLoader {
             "PENSTOCK_(HOME|BUILD|JAVA|JAVA_HOME|JAVA_OPTS|AOT|READY_FD|STARTED|LAUNCHER|CONFIG|TEST_.*|INTERNAL_.*)"
                     + "|PENSTOCK_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\\d+_.*)?)");
 
+    /** What Kubernetes writes into PENSTOCK_..._PORT, where there is a key of that name as well. */
+    private static final Pattern LINK = Pattern.compile("(tcp|udp|sctp)://");
+
     private final Collection<Key<?>> keys;
     private final List<Written> files = new ArrayList<>();
     private final List<Written> variables = new ArrayList<>();
@@ -86,7 +89,10 @@ public final class ConfigLoader {
         Map<String, String> names = new HashMap<>();
         keys.forEach(k -> names.put(k.variable(), k.name()));
         environment.forEach((variable, text) -> {
-            if (variable.startsWith(PREFIX) && !NOT_OURS.matcher(variable).matches()) {
+            boolean key = names.containsKey(variable) && !LINK.matcher(text).lookingAt();
+            if (key
+                    || (variable.startsWith(PREFIX)
+                            && !NOT_OURS.matcher(variable).matches())) {
                 String name = names.getOrDefault(variable, spelledAsKey(variable));
                 variables.add(new Written(name, text, new Origin(Origin.Kind.ENVIRONMENT, variable)));
             }

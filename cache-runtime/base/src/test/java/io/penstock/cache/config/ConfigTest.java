@@ -96,6 +96,21 @@ class ConfigTest {
     }
 
     @Test
+    void aKeyThatIsNamedLikeALinkOfKubernetesIsRead() throws Exception {
+        Key<Integer> port = Key.integer("operator.control-port", 9810, 1, 65535, "");
+        assertThat(ConfigLoader.forKeys(List.of(port))
+                        .environment(Map.of("PENSTOCK_OPERATOR_CONTROL_PORT", "9000"))
+                        .load()
+                        .get(port))
+                .isEqualTo(9000);
+        assertThat(ConfigLoader.forKeys(List.of(port))
+                        .environment(Map.of("PENSTOCK_OPERATOR_CONTROL_PORT", "tcp://10.0.0.1:9810"))
+                        .load()
+                        .get(port))
+                .isEqualTo(9810);
+    }
+
+    @Test
     void aBadValueSaysWhereItWasWrittenAndWhatWasExpected() throws Exception {
         ConfigLoader loader = ConfigLoader.forKeys(KEYS).set("origin.streams=1000");
         assertThatThrownBy(loader::load)
