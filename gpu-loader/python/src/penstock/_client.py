@@ -62,6 +62,7 @@ class Connection:
         self._fetches = itertools.count(1)
         self._done: set[int] = set()
         self._open: set[int] = set()
+        self._filled = 0
         self._peer = _service.connect(service, launcher, timeout)
         self._sock: socket.socket | None = self._peer.sock
         self.stats = Stats()
@@ -151,6 +152,7 @@ class Connection:
                     raise ProtocolError(f"the loader says that it has done {number}, which it was not asked for")
                 self._open.discard(number)
                 self._done.add(number)
+                self._filled += 1
             elif message["type"] == "error":
                 raise PenstockError(
                     str(message.get("message", "the loader failed")),
@@ -163,8 +165,8 @@ class Connection:
                 return message
 
     def _died(self, cause: BaseException) -> LoaderDied:
-        done, asked = len(self._done), len(self._done) + len(self._open)
-        where = f"after {done} of {asked} fills" if asked else "before it had filled anything"
+        asked = self._filled + len(self._open)
+        where = f"after {self._filled} of {asked} fills" if asked else "before it had filled anything"
         words = self._peer.last_words()
         return LoaderDied(
             f"the loader (process {self._peer.pid}) ended {where}: {cause}" + (f"; it said: {words}" if words else ""),
