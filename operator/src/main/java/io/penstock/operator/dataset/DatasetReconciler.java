@@ -2,6 +2,7 @@ package io.penstock.operator.dataset;
 
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
@@ -50,6 +51,7 @@ public final class DatasetReconciler implements Reconciler<Dataset>, Cleaner<Dat
     private final Tools tools;
     private final NodeClients clients;
     private final Announcer announcer;
+    private final PodEvents podEvents;
     private final Applier applier;
     private final Clock clock;
 
@@ -58,6 +60,7 @@ public final class DatasetReconciler implements Reconciler<Dataset>, Cleaner<Dat
         this.clients = clients;
         this.clock = clock;
         this.announcer = new Announcer(client, clock);
+        this.podEvents = new PodEvents(announcer);
         this.applier = new Applier(client);
         this.tools = new Tools(
                 client,
@@ -115,6 +118,7 @@ public final class DatasetReconciler implements Reconciler<Dataset>, Cleaner<Dat
         Pass pass = new Pass(tools, dataset, clock);
         DatasetStatus now = pass.run();
         Optional<Duration> again = pass.again();
+        tell(dataset, now);
         if (now.equals(before)) {
             return after(UpdateControl.noUpdate(), again);
         }
@@ -140,6 +144,23 @@ public final class DatasetReconciler implements Reconciler<Dataset>, Cleaner<Dat
         UpdateControl<Dataset> control = UpdateControl.patchStatus(withStatus(dataset, now));
         announcer.changes(dataset, conditions(before), conditions(now));
         return after(control, again);
+    }
+
+    private void tell(Dataset dataset, DatasetStatus now) {
+        List<Pod> pods = tools.cluster()
+                .placed(
+                        dataset.getMetadata().getNamespace(),
+                        dataset.getMetadata().getName());
+        if (now.snapshot() != null && !pods.isEmpty()) {
+            new Sources(tools.client(), tools.cluster())
+                    .owner(dataset)
+                    .ifPresent(owner -> podEvents.look(
+                            owner.getSpec().updatePolicy(),
+                            dataset,
+                            now.snapshot(),
+                            tools.poller().nodes(owner.getSpec().runtimeName()),
+                            pods));
+        }
     }
 
     private static UpdateControl<Dataset> after(UpdateControl<Dataset> control, Optional<Duration> again) {
@@ -201,6 +222,7 @@ public final class DatasetReconciler implements Reconciler<Dataset>, Cleaner<Dat
             }
         }
         tools.memory().forget(dataset.getMetadata().getUid());
+        podEvents.forget(dataset.getMetadata().getUid());
         return DeleteControl.defaultDelete();
     }
 

@@ -113,7 +113,7 @@ record Progress(CachedStatus cached, List<NodeProgress> nodes, Reason reason, St
         return nodes.stream().mapToLong(NodeProgress::bytesHere).sum();
     }
 
-    private static Optional<PrefetchJob> job(NodeView view, String digest) {
+    static Optional<PrefetchJob> job(NodeView view, String digest) {
         return view.jobs().values().stream()
                 .filter(j -> j.getSnapshot().getDigest().equals(digest))
                 .max(Comparator.comparing((PrefetchJob j) -> j.getState() == PrefetchJob.State.RUNNING)

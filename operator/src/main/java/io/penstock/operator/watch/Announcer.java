@@ -6,18 +6,21 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.penstock.operator.api.Conditions;
+import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Writes events: one when a condition comes to say something else, none while it says the same. Thread-safe. */
 public final class Announcer {
     private static final Logger LOG = LoggerFactory.getLogger(Announcer.class);
+    private static final int DIGITS = 16;
 
     private final KubernetesClient client;
     private final Clock clock;
@@ -66,6 +69,21 @@ public final class Announcer {
      * @param type Normal or Warning
      */
     public void say(HasMetadata object, String type, String reason, String message) {
+        write(object, null, type, reason, message);
+    }
+
+    /**
+     * Writes one event, unless one of this reason about this {@code topic} is there already: an operator that has just started
+     * does not say what another has said.
+     *
+     * @param type Normal or Warning
+     */
+    public void once(HasMetadata object, String topic, String type, String reason, String message) {
+        String digest = Applier.hex(object.getMetadata().getUid() + topic + reason);
+        write(object, object.getMetadata().getName() + "." + digest.substring(0, DIGITS), type, reason, message);
+    }
+
+    private void write(HasMetadata object, @Nullable String name, String type, String reason, String message) {
         String namespace = object.getMetadata().getNamespace() == null
                 ? "default"
                 : object.getMetadata().getNamespace();
@@ -76,7 +94,9 @@ public final class Announcer {
                     .inNamespace(namespace)
                     .resource(new EventBuilder()
                             .withNewMetadata()
-                            .withGenerateName(object.getMetadata().getName() + ".")
+                            .withName(name)
+                            .withGenerateName(
+                                    name == null ? object.getMetadata().getName() + "." : null)
                             .withNamespace(namespace)
                             .endMetadata()
                             .withType(type)
@@ -99,6 +119,9 @@ public final class Announcer {
                             .build())
                     .create();
         } catch (KubernetesClientException e) {
+            if (name != null && e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
+                return;
+            }
             LOG.warn(
                     "event {} of {} is not written: {}",
                     reason,

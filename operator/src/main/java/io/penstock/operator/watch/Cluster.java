@@ -166,6 +166,13 @@ public final class Cluster implements AutoCloseable {
                 .toList();
     }
 
+    /** Pods that are on a node, mount this claim and have not ended. */
+    public List<Pod> placed(String namespace, String claim) {
+        return pods.by(BY_CLAIM, namespace + "/" + claim)
+                .filter(p -> !Slim.over(p) && p.getSpec().getNodeName() != null)
+                .toList();
+    }
+
     /** Namespace and name of the claims that this pod mounts. */
     public static List<String> claimsOf(Pod pod) {
         return Slim.claims(pod);
