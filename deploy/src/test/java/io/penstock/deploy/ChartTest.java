@@ -3,6 +3,8 @@ package io.penstock.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -87,6 +89,50 @@ class ChartTest {
                     .isNotEmpty()
                     .allMatch(line -> line.startsWith("image: " + with + "/penstock/penstock:"));
         }
+    }
+
+    @Test
+    void with_cert_manager_the_operator_reads_what_that_makes() throws Exception {
+        String switched = "operator.enabled=true,certManager.enabled=true";
+        Said said = helm("template", "penstock", Manifests.CHART.toString(), "--namespace", "ours", "--set", switched);
+        assertThat(said.status()).as(said.text()).isZero();
+        List<GenericKubernetesResource> made = certificates(said.text());
+        assertThat(made)
+                .extracting(c -> c.getKind() + "/" + c.getMetadata().getName())
+                .containsExactlyInAnyOrder(
+                        "Issuer/penstock-root",
+                        "Issuer/penstock",
+                        "Certificate/penstock-issuer",
+                        "Certificate/penstock-daemon-tls",
+                        "Certificate/penstock-operator-tls",
+                        "Certificate/penstock-webhook-tls");
+        assertThat(made)
+                .filteredOn(c -> c.getMetadata().getName().endsWith("-tls"))
+                .extracting(c -> c.get("spec", "secretName") + " " + c.get("spec", "dnsNames"))
+                .containsExactlyInAnyOrder(
+                        "penstock-daemon-tls [daemon.penstock]",
+                        "penstock-operator-tls [operator.penstock]",
+                        "penstock-webhook-tls [penstock-operator.ours.svc]");
+        assertThat(said.text()).containsPattern("PENSTOCK_OPERATOR_CERTIFICATES\\s+value: secrets");
+        Said foreign = helm(
+                "template",
+                "penstock",
+                Manifests.CHART.toString(),
+                "--set",
+                switched + ",certManager.issuerRef.name=corp");
+        assertThat(certificates(foreign.text()))
+                .hasSize(3)
+                .allSatisfy(c ->
+                        assertThat(c.<String>get("spec", "issuerRef", "name")).isEqualTo("corp"));
+        Said without = helm("template", "penstock", Manifests.CHART.toString(), "--set", "operator.enabled=true");
+        assertThat(without.text()).doesNotContain("cert-manager", "PENSTOCK_OPERATOR_CERTIFICATES");
+    }
+
+    private static List<GenericKubernetesResource> certificates(String manifests) {
+        return Stream.of(manifests.split("(?m)^---$", -1))
+                .filter(text -> text.contains("cert-manager.io/v1"))
+                .map(text -> Serialization.unmarshal(text, GenericKubernetesResource.class))
+                .toList();
     }
 
     @Test

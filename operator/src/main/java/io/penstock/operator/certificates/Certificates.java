@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * which only the operator reads; the daemons' certificate in Secret {@value #DAEMON}, which their pods mount. Several operators
  * may do this at the same time: the first to write wins, the others take what it wrote. Thread-safe.
  */
-public final class Certificates {
+public final class Certificates implements CertificateSource {
     public static final String AUTHORITY = "penstock-ca";
     public static final String DAEMON = "penstock-daemon-tls";
 
@@ -68,6 +68,7 @@ public final class Certificates {
      *
      * @throws KubernetesClientException when the API server refuses
      */
+    @Override
     public synchronized Material ensure() throws GeneralSecurityException {
         Instant now = clock.instant();
         Map<String, String> stored = authority(now);

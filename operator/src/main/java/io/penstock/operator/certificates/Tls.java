@@ -23,7 +23,11 @@ public final class Tls {
         try {
             KeyStore keys = KeyStore.getInstance("PKCS12");
             keys.load(null, NO_PASSWORD);
-            keys.setKeyEntry("own", Pem.key(own.key()), NO_PASSWORD, new Certificate[] {own.parsed()});
+            keys.setKeyEntry(
+                    "own",
+                    Pem.key(own.key()),
+                    NO_PASSWORD,
+                    Pem.certificates(own.certificate()).toArray(Certificate[]::new));
             KeyManagerFactory keyManagers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
             keyManagers.init(keys, NO_PASSWORD);
 

@@ -5,7 +5,7 @@ import io.penstock.cache.control.ControlClient;
 import io.penstock.cache.control.rpc.TlsIdentity;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
-import io.penstock.operator.certificates.Certificates;
+import io.penstock.operator.certificates.CertificateSource;
 import io.penstock.operator.certificates.Certificates.Material;
 import io.penstock.operator.node.Daemon;
 import java.security.GeneralSecurityException;
@@ -24,14 +24,14 @@ final class Identities implements AutoCloseable {
     private static final Duration LOOK = Duration.ofMinutes(10);
     private static final Duration AGAIN = Duration.ofSeconds(15);
 
-    private final Certificates certificates;
+    private final CertificateSource certificates;
     private final Consumer<Material> listener;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("certificates").factory());
     private volatile @Nullable Material material;
 
     /** @param listener is told of the first and of each renewed one */
-    Identities(Certificates certificates, Consumer<Material> listener) {
+    Identities(CertificateSource certificates, Consumer<Material> listener) {
         this.certificates = certificates;
         this.listener = listener;
     }

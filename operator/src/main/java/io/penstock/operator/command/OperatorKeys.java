@@ -31,6 +31,19 @@ public final class OperatorKeys implements KeyCatalogue {
     static final Key<Integer> CONTROL_PORT =
             Key.integer("operator.control-port", 9810, 1, 65535, "Port of the daemons' control API");
 
+    static final Key<Made> CERTIFICATES = Key.choice(
+            "operator.certificates",
+            Made.class,
+            Made.OWN,
+            "Who makes certificates: own, the operator itself; secrets, somebody else, who keeps them in the Secrets"
+                    + " penstock-operator-tls, penstock-webhook-tls and penstock-daemon-tls");
+
+    /** By whom certificates are made. */
+    enum Made {
+        OWN,
+        SECRETS
+    }
+
     @Override
     public List<Key<?>> keys() {
         return List.of(
@@ -42,6 +55,7 @@ public final class OperatorKeys implements KeyCatalogue {
                 WEBHOOK_NAMES,
                 LEADER_ELECTION,
                 POLL_INTERVAL,
-                CONTROL_PORT);
+                CONTROL_PORT,
+                CERTIFICATES);
     }
 }

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
  * @param health address for probes; empty: none
  * @param webhook address for the API server; empty: none
  * @param webhookNames by which the API server calls it
+ * @param ownCertificates whether it makes certificates itself; else they are read
  */
 public record OperatorOptions(
         String namespace,
@@ -27,7 +28,8 @@ public record OperatorOptions(
         List<String> webhookNames,
         boolean leaderElection,
         Duration pollInterval,
-        int controlPort) {
+        int controlPort,
+        boolean ownCertificates) {
     private static final String SERVICE = "penstock-operator";
 
     static OperatorOptions of(Config config) {
@@ -42,7 +44,8 @@ public record OperatorOptions(
                 names.isEmpty() ? List.of(SERVICE + "." + namespace + ".svc") : names,
                 config.get(OperatorKeys.LEADER_ELECTION),
                 config.get(OperatorKeys.POLL_INTERVAL),
-                config.get(OperatorKeys.CONTROL_PORT));
+                config.get(OperatorKeys.CONTROL_PORT),
+                config.get(OperatorKeys.CERTIFICATES) == OperatorKeys.Made.OWN);
     }
 
     private static List<String> words(String text) {

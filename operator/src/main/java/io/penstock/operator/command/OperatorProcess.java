@@ -12,7 +12,9 @@ import io.javaoperatorsdk.operator.processing.event.source.filter.OnUpdateFilter
 import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
 import io.penstock.cache.control.health.HealthServer;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.operator.certificates.CertificateSource;
 import io.penstock.operator.certificates.Certificates;
+import io.penstock.operator.certificates.StoredCertificates;
 import io.penstock.operator.dataset.DatasetReconciler;
 import io.penstock.operator.load.LoadReconciler;
 import io.penstock.operator.node.Daemon;
@@ -70,7 +72,9 @@ public final class OperatorProcess implements AutoCloseable {
         this.client = client;
         Clock clock = Clock.systemUTC();
         cluster = new Cluster(client, options.namespace(), options.watched(), options.controlPort());
-        Certificates certificates = new Certificates(client, options.namespace(), options.webhookNames(), clock);
+        CertificateSource certificates = options.ownCertificates()
+                ? new Certificates(client, options.namespace(), options.webhookNames(), clock)
+                : new StoredCertificates(client, options.namespace());
         DaemonTemplate template = new DaemonTemplate(options.template(), options.namespace());
         admission = new Admission(options.webhook(), client, cluster, template.sidecar(), AGAIN);
         identities = new Identities(certificates, material -> {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.penstock.operator.ApiServer;
 import java.io.IOException;
@@ -81,6 +82,43 @@ class CertificatesTest {
         assertThatThrownBy(() ->
                         handshake(stranger, material.authorities(), daemon(), secret(Certificates.DAEMON, "ca.crt")))
                 .hasStackTraceContaining("certificate");
+    }
+
+    /** As cert-manager writes it. */
+    private void stored(String name, Authority authority, String root, String dns, Instant now) throws Exception {
+        KeyPairPem pair = authority.issue(List.of(dns), now);
+        var ignored = client.resource(new SecretBuilder()
+                        .withNewMetadata()
+                        .withNamespace(namespace)
+                        .withName(name)
+                        .endMetadata()
+                        .withType("kubernetes.io/tls")
+                        .addToStringData("ca.crt", root)
+                        .addToStringData("tls.crt", pair.certificate())
+                        .addToStringData("tls.key", pair.key())
+                        .build())
+                .serverSideApply();
+    }
+
+    @Test
+    void certificatesThatSomebodyElseMakesAreReadAndNothingIsWritten() throws Exception {
+        StoredCertificates certificates = new StoredCertificates(client, namespace);
+        assertThatThrownBy(certificates::ensure).hasMessageContaining(namespace + "/penstock-operator-tls", "describe");
+        Instant now = Instant.now();
+        KeyPairPem root = Authority.create(now);
+        Authority authority = new Authority(root);
+        stored(StoredCertificates.OPERATOR, authority, root.certificate(), Certificates.OPERATOR_NAME, now);
+        stored(StoredCertificates.WEBHOOK, authority, root.certificate(), "webhook.svc", now);
+        stored(Certificates.DAEMON, authority, root.certificate(), Certificates.DAEMON_NAME, now);
+        String version = version();
+        Certificates.Material material = certificates.ensure();
+        assertThat(handshake(
+                        material.operator(), material.authorities(), daemon(), secret(Certificates.DAEMON, "ca.crt")))
+                .isEqualTo("CN=" + Certificates.OPERATOR_NAME);
+        assertThat(certificates.ensure()).isEqualTo(material);
+        assertThat(version()).isEqualTo(version);
+        stored(StoredCertificates.WEBHOOK, authority, root.certificate(), "webhook.svc", now.plusSeconds(60));
+        assertThat(certificates.ensure()).as("renewed").isNotEqualTo(material);
     }
 
     /** The client's name, as the server sees it. */

@@ -132,7 +132,8 @@ final class TestCluster implements AutoCloseable {
                 List.of("localhost"),
                 false,
                 Duration.ofMillis(100),
-                9810);
+                9810,
+                true);
     }
 
     void startOperator() throws IOException {
