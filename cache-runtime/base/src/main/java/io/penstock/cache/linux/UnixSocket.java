@@ -113,6 +113,9 @@ public final class UnixSocket implements AutoCloseable {
             Libc.check("bind " + path, (int) BIND.call(number, Libc.pointer(address), SOCKADDR_SIZE));
             Libc.check("listen", (int) LISTEN.call(number, backlog));
             return socket;
+        } catch (ErrnoException | RuntimeException e) {
+            socket.close();
+            throw e;
         }
     }
 
@@ -122,6 +125,9 @@ public final class UnixSocket implements AutoCloseable {
             MemorySegment address = address(path, arena);
             Libc.check("connect " + path, (int) CONNECT.call(socket.fd.number(), Libc.pointer(address), SOCKADDR_SIZE));
             return socket;
+        } catch (ErrnoException | RuntimeException e) {
+            socket.close();
+            throw e;
         }
     }
 

@@ -52,6 +52,26 @@ final class UnixSocketTest {
     }
 
     @Test
+    void whatCannotConnectOrListenKeepsNoDescriptor() throws Exception {
+        Path nobody = dir.resolve("nobody");
+        Path missing = dir.resolve("missing/s");
+        long before = descriptors();
+        for (int i = 0; i < 200; i++) {
+            assertThatThrownBy(() -> UnixSocket.connect(nobody, UnixSocket.Kind.STREAM))
+                    .isInstanceOf(ErrnoException.class);
+            assertThatThrownBy(() -> UnixSocket.listen(missing, UnixSocket.Kind.STREAM, 1))
+                    .isInstanceOf(ErrnoException.class);
+        }
+        assertThat(descriptors()).isLessThan(before + 200);
+    }
+
+    private static long descriptors() throws Exception {
+        try (var open = Files.list(Path.of("/proc/self/fd"))) {
+            return open.count();
+        }
+    }
+
+    @Test
     void listensConnectsAndKnowsThePeer() throws Exception {
         Path path = dir.resolve("s");
         try (UnixSocket listener = UnixSocket.listen(path, UnixSocket.Kind.SEQPACKET, 4);
