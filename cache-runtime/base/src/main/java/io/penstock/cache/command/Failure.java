@@ -16,8 +16,17 @@ public record Failure(ErrorCode code, String what, boolean retryable, String rem
             case CommandLine.ParameterException e -> usage(e);
             default ->
                 new Failure(
-                        ErrorCode.INTERNAL, error.toString(), false, "Run it again with -v and report what it prints.");
+                        ErrorCode.INTERNAL, withCause(error), false, "Run it again with -v and report what it prints.");
         };
+    }
+
+    /** Libraries wrap what happened: the innermost says it. */
+    private static String withCause(Throwable error) {
+        Throwable cause = error;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause.equals(error) ? error.toString() : error + ": " + cause.getMessage();
     }
 
     private static Failure usage(CommandLine.ParameterException e) {
