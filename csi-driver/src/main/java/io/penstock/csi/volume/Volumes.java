@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -335,8 +336,25 @@ public final class Volumes implements AutoCloseable {
                 shelf.all().size(),
                 held.size(),
                 lost.size());
+        tell(lost);
         for (VolumeRecord volume : lost) {
             heal(volume);
+        }
+    }
+
+    /** Whoever watches the node hears of it from the daemon. */
+    private void tell(Collection<VolumeRecord> lost) throws InterruptedException {
+        Map<String, Long> sources =
+                lost.stream().collect(Collectors.groupingBy(v -> v.spec().source(), Collectors.counting()));
+        for (var source : sources.entrySet()) {
+            try {
+                holder.tellLost(
+                        "driver and daemon ended at once while " + source.getValue() + " volumes showed "
+                                + source.getKey() + ": new opens read well, files that were open give errors",
+                        "Start the pods anew that read it.");
+            } catch (IOException e) {
+                LOG.warn("the daemon does not know that {} was lost: {}", source.getKey(), e.getMessage());
+            }
         }
     }
 

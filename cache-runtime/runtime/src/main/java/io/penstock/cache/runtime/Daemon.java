@@ -172,6 +172,13 @@ final class Daemon implements CustodyChannel.Handler {
             case SHOW_DIRECT -> parts().node().showDirect(packet.getShowDirect().getDigest());
             case HIDE_DIRECT ->
                 parts().node().direct().hide(packet.getHideDirect().getDigest());
+            case LOST ->
+                parts().node()
+                        .errors()
+                        .add(new PenstockException(
+                                ErrorCode.SESSION_LOST,
+                                packet.getLost().getMessage(),
+                                packet.getLost().getRemedy()));
             case FORGET -> parts().sessions().forget(packet.getForget().getSession());
             case ADOPT -> parts().sessions().adopt(packet.getAdopt(), only(fds));
             case HAND_OVER -> done.setHandedOver(handOver(channel));

@@ -8,6 +8,7 @@ import io.penstock.cache.control.custody.v1.HandOver;
 import io.penstock.cache.control.custody.v1.HandedOver;
 import io.penstock.cache.control.custody.v1.Hello;
 import io.penstock.cache.control.custody.v1.HideDirect;
+import io.penstock.cache.control.custody.v1.Lost;
 import io.penstock.cache.control.custody.v1.MountSpec;
 import io.penstock.cache.control.custody.v1.Packet;
 import io.penstock.cache.control.custody.v1.Prepare;
@@ -125,6 +126,12 @@ final class DaemonLink implements CustodyChannel.Handler {
     void hideDirect(String digest) throws IOException, InterruptedException {
         Packet.Builder packet =
                 Packet.newBuilder().setHideDirect(HideDirect.newBuilder().setDigest(digest));
+        Packet ignored = expect(channel.ask(packet, USUAL));
+    }
+
+    void lost(String message, String remedy) throws IOException, InterruptedException {
+        Packet.Builder packet = Packet.newBuilder()
+                .setLost(Lost.newBuilder().setMessage(message).setRemedy(remedy));
         Packet ignored = expect(channel.ask(packet, USUAL));
     }
 

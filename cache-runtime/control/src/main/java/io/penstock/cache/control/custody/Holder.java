@@ -287,6 +287,11 @@ public final class Holder implements AutoCloseable {
         supervisor.awaitLink().hideDirect(digest);
     }
 
+    /** Has the daemon say, to whoever asks how the node is, that sessions were lost. */
+    public void tellLost(String message, String remedy) throws IOException, InterruptedException {
+        supervisor.awaitLink().lost(message, remedy);
+    }
+
     /** Every session. */
     public List<Held> sessions() {
         return sessions.all().stream().map(HeldSession::whole).toList();
