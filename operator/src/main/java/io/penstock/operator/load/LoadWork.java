@@ -5,6 +5,7 @@ import io.penstock.cache.control.v1.ChangePrefetchRequest.Action;
 import io.penstock.cache.control.v1.GlobList;
 import io.penstock.cache.control.v1.PlanSpec;
 import io.penstock.cache.control.v1.PrefetchJob;
+import io.penstock.cache.control.v1.SourceSpec;
 import io.penstock.cache.control.v1.StartPrefetchRequest;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
@@ -86,8 +87,11 @@ final class LoadWork {
     }
 
     private PrefetchJob start(Run run, Daemon daemon, DataLoadSpec load, Dataset owner) throws PenstockException {
+        // A snapshot that a node knows says where it is from, and not with whose credentials it is read.
+        SourceSpec source = sources.source(owner);
         StartPrefetchRequest request = StartPrefetchRequest.newBuilder()
                 .setSnapshot(run.digest())
+                .setSource(source)
                 .setPlan(plan(load))
                 .setBandwidthBytesPerSecond(Sizes.bytes(load.bandwidth()))
                 .setPin(owner.getSpec().prefetch() != null
@@ -101,7 +105,6 @@ final class LoadWork {
             }
         }
         // This node has never heard of it: it lists the origin itself, and must find the same.
-        var source = sources.source(owner);
         String found = clients.ask(daemon, c -> c.resolve(source)).getDigest();
         if (!found.equals(run.digest())) {
             throw new PenstockException(
