@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.StringJoiner;
+import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.api.Dump;
 import org.snakeyaml.engine.v2.api.DumpSettings;
 import org.snakeyaml.engine.v2.api.Load;
@@ -21,6 +22,9 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /** Reads YAML with Fluid's objects, and gives ours. */
 public final class Fluid {
+    /** Words that kubectl, whose YAML is an older one, would take for true or false. */
+    private static final Pattern TRUTH = Pattern.compile("(?mi)^( *(?:- )?\\S+: |[ -]*- )(y|n|yes|no|on|off)$");
+
     private static final String GROUP = "data.fluid.io/";
     private static final Set<String> RUNTIMES =
             Set.of("AlluxioRuntime", "JindoRuntime", "JuiceFSRuntime", "ThinRuntime", "GooseFSRuntime", "EFCRuntime");
@@ -45,7 +49,7 @@ public final class Fluid {
                     .build());
             StringJoiner documents = new StringJoiner("---\n");
             objects.forEach(o -> documents.add(dump.dumpToString(JSON.convertValue(o, Map.class))));
-            return documents.toString();
+            return TRUTH.matcher(documents.toString()).replaceAll("$1\"$2\"");
         }
     }
 

@@ -56,17 +56,9 @@ final class RuntimeConversion {
 
     private static void tier(Fields level, ObjectNode tier) throws PenstockException {
         if (level.text("mediumtype").equals("MEM")) {
-            level.gap(
-                    "mediumtype",
-                    "chunks are kept in files; the kernel keeps in memory what is read. The path was kept");
+            level.gap("mediumtype", "chunks are kept in files; the kernel keeps in memory what is read");
         }
-        String[] paths = level.text("path").split(",", -1);
-        if (!paths[0].isEmpty()) {
-            tier.put("path", paths[0]);
-        }
-        if (paths.length > 1) {
-            level.gap("path", "one directory for now: the first was taken");
-        }
+        level.gap("path", "the directory is the chart's cache.storage.path, for all nodes; mount the disk there");
         String quota = level.text("quota");
         if (!quota.isEmpty()) {
             tier.put("quota", Quantities.size(level.where("quota"), quota));

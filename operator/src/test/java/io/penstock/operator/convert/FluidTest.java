@@ -69,12 +69,13 @@ class FluidTest {
         JsonNode mount = converted.objects().getFirst().at("/spec/mounts/0");
         assertThat(mount.at("/options/endpoint").asText()).isEqualTo("http://minio.example:9000");
         assertThat(mount.at("/options/path-style").asText()).isEqualTo("on");
+        assertThat(converted.yaml()).contains("path-style: \"on\"\n");
         assertThat(mount.at("/encryptOptions/0/name").asText()).isEqualTo("access-key-id");
         assertThat(mount.at("/encryptOptions/1/valueFrom/secretKeyRef/key").asText())
                 .isEqualTo("aws.secretKey");
         JsonNode runtime = converted.objects().getLast();
         assertThat(runtime.at("/spec/tiers/0/quota").asText()).isEqualTo("38147Mi");
-        assertThat(runtime.at("/spec/tiers/0/path").asText()).isEqualTo("/nvme0");
+        assertThat(runtime.at("/spec/tiers/0/path").isMissingNode()).isTrue();
         assertThat(runtime.at("/spec/tiers/0/high").asInt()).isEqualTo(99);
         assertThat(runtime.at("/spec/nodes/nodeSelector/pool").asText()).isEqualTo("gpu");
         assertThat(runtime.at("/metadata/namespace").isMissingNode()).isTrue();
