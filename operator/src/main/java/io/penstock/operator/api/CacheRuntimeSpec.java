@@ -61,8 +61,9 @@ public record CacheRuntimeSpec(
             @ValidationRule(
                     value = "self.matches('^/[A-Za-z0-9._/-]+$') && !self.contains('..')",
                     message = "path must be an absolute directory of the nodes, without ..")
-            @Default("/var/lib/penstock")
-            @JsonPropertyDescription("Directory of the nodes.")
+            @JsonPropertyDescription(
+                    "Directory of the nodes: the chart's cache.storage.path, for now, and so when it is"
+                            + " not written.")
             @Nullable
             String path,
 

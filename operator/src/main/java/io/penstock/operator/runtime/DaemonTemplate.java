@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Makes the DaemonSet of a CacheRuntime out of the one that the chart renders: image, labels, probes come from there. */
 public final class DaemonTemplate {
@@ -133,7 +134,7 @@ public final class DaemonTemplate {
                 .orElseThrow(() -> new IllegalArgumentException("no container " + DAEMON));
     }
 
-    private static void shape(DaemonSet set, CacheRuntimeSpec spec) {
+    private static void shape(DaemonSet set, CacheRuntimeSpec spec) throws PenstockException {
         PodSpec pod = set.getSpec().getTemplate().getSpec();
         Container container = container(set);
         var nodes = spec.nodes();
@@ -146,15 +147,7 @@ public final class DaemonTemplate {
         List<EnvVar> environment = new ArrayList<>(container.getEnv());
         if (spec.tiers() != null && !spec.tiers().isEmpty()) {
             var tier = spec.tiers().getFirst();
-            if (tier.path() != null) {
-                set(environment, "PENSTOCK_CACHE_DIR", tier.path());
-                pod.getVolumes().stream()
-                        .filter(v -> v.getName().equals("cache") && v.getHostPath() != null)
-                        .forEach(v -> v.getHostPath().setPath(tier.path()));
-                container.getVolumeMounts().stream()
-                        .filter(m -> m.getName().equals("cache"))
-                        .forEach(m -> m.setMountPath(tier.path()));
-            }
+            checkPath(tier.path(), environment);
             if (tier.quota() != null) {
                 set(environment, "PENSTOCK_CACHE_SIZE", tier.quota() + "B");
             }
@@ -197,6 +190,21 @@ public final class DaemonTemplate {
 
     private static String share(int percent) {
         return BigDecimal.valueOf(percent, 2).toPlainString();
+    }
+
+    /** The driver, which is one for all nodes, shares files with the daemon: it has to have the same directory. */
+    private static void checkPath(@Nullable String path, List<EnvVar> environment) throws PenstockException {
+        String drivers = environment.stream()
+                .filter(e -> e.getName().equals("PENSTOCK_CACHE_DIR"))
+                .map(EnvVar::getValue)
+                .findFirst()
+                .orElse(path);
+        if (path != null && !path.equals(drivers)) {
+            throw new PenstockException(
+                    ErrorCode.BAD_VALUE,
+                    "spec.tiers[0].path is " + path + ", and the driver of the nodes has " + drivers,
+                    "Leave path out, or set cache.storage.path of the chart; mount another disk there.");
+        }
     }
 
     private static ResourceRequirements resources(ResourceRequirements base, long mib) {

@@ -59,18 +59,16 @@ final class RuntimeTest {
 
     @Test
     void the_daemon_set_is_the_charts_with_the_runtimes_nodes_memory_and_quota() {
-        cluster.runtime("tiers: [ { path: /mnt/nvme, quota: 500Gi, high: 90 } ], memory: 1Gi, bandwidth: 200Mi,"
+        cluster.runtime("tiers: [ { path: /var/lib/penstock, quota: 500Gi, high: 90 } ], memory: 1Gi, bandwidth: 200Mi,"
                 + " nodes: { nodeSelector: { gpu: h200 } }");
         await().atMost(TestCluster.LONG).until(() -> set() != null);
         var pod = set().getSpec().getTemplate();
         assertThat(pod.getMetadata().getLabels()).containsEntry("cache.penstock.io/runtime", cluster.runtime);
         assertThat(pod.getSpec().getNodeSelector()).containsEntry("gpu", "h200");
-        assertThat(pod.getSpec().getVolumes().getFirst().getHostPath().getPath())
-                .isEqualTo("/mnt/nvme");
         assertThat(pod.getSpec().getContainers().getFirst().getEnv())
                 .extracting(e -> e.getName() + "=" + e.getValue())
                 .contains(
-                        "PENSTOCK_CACHE_DIR=/mnt/nvme",
+                        "PENSTOCK_CACHE_DIR=/var/lib/penstock",
                         "PENSTOCK_CACHE_SIZE=500GiB",
                         "PENSTOCK_CACHE_HIGH=0.90",
                         "PENSTOCK_CACHE_LOW=0.80",
@@ -107,6 +105,12 @@ final class RuntimeTest {
         cluster.runtime("tiers: [ { path: /etc } ]");
         assertThat(cluster.expectRuntime("Available", "False", "InvalidSpec").getMessage())
                 .contains("spec.tiers[0].path");
+        assertThat(set()).isNull();
+        cluster.runtime("tiers: [ { path: /mnt/nvme } ]");
+        await().atMost(TestCluster.LONG)
+                .untilAsserted(() -> assertThat(cluster.expectRuntime("Available", "False", "InvalidSpec")
+                                .getMessage())
+                        .contains("/mnt/nvme", "the driver of the nodes has /var/lib/penstock"));
         assertThat(set()).isNull();
         cluster.runtime("nodes: { nodeSelector: { 'no label!': a } }");
         await().atMost(TestCluster.LONG)
