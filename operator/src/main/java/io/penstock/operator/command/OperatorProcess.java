@@ -64,6 +64,7 @@ public final class OperatorProcess implements AutoCloseable {
     private final ExecutorService work = Executors.newVirtualThreadPerTaskExecutor();
     private final Operator operator;
     private volatile boolean leading;
+    private volatile boolean closing;
     private @Nullable HealthServer health;
 
     private OperatorProcess(OperatorOptions options, KubernetesClient client, @Nullable Dialer dialer)
@@ -95,14 +96,14 @@ public final class OperatorProcess implements AutoCloseable {
             }
 
             @Override
-            public void sessionLost(Daemon daemon, String message) {
-                work.execute(() -> runtimes().sessionLost(daemon, message));
+            public void sessionLost(Daemon daemon, String message, long time) {
+                work.execute(() -> runtimes().sessionLost(daemon, message, time));
             }
         });
         datasets = new DatasetReconciler(client, cluster, clients, poller, clock);
         loads = new LoadReconciler(client, cluster, clients, poller, clock);
         runtimes = new RuntimeReconciler(client, cluster, poller, template, clock);
-        taint = new StartupTaint(client, cluster, work);
+        taint = new StartupTaint(client, cluster, work, () -> leading);
         cluster.daemonPods().onChange(pod -> {
             if (leading) {
                 follow();
@@ -122,7 +123,9 @@ public final class OperatorProcess implements AutoCloseable {
                 o.withLeaderElectionConfiguration(LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(LEASE)
                         .withLeaseNamespace(options.namespace())
                         .withIdentity(LEASE + "-" + UUID.randomUUID())
-                        .withLeaderCallbacks(new LeaderCallbacks(this::lead, () -> leading = false, who -> {
+                        // Told to exit when it is told to stop, the process would wait for itself.
+                        .withExitOnStopLeading(false)
+                        .withLeaderCallbacks(new LeaderCallbacks(this::lead, this::noLongerLeads, who -> {
                             LOG.info("{} leads", who);
                         }))
                         .build());
@@ -188,6 +191,19 @@ public final class OperatorProcess implements AutoCloseable {
         leading = true;
         follow();
         taint.lookAtAll();
+        String pod = System.getenv("HOSTNAME");
+        if (options.leaderElection() && pod != null) {
+            work.execute(() -> LeaseOwner.take(client, options.namespace(), pod, LEASE));
+        }
+    }
+
+    /** Whoever has lost the lead while it ran has work going on that is another's now: it ends, and starts anew. */
+    private void noLongerLeads() {
+        leading = false;
+        if (!closing) {
+            LOG.error("another leads, or the API server cannot be reached: this operator ends");
+            work.execute(() -> System.exit(1));
+        }
     }
 
     private void follow() {
@@ -232,6 +248,7 @@ public final class OperatorProcess implements AutoCloseable {
 
     @Override
     public void close() {
+        closing = true;
         if (health != null) {
             health.close();
         }

@@ -10,6 +10,10 @@ public interface NodeListener {
     /** Whether daemons of this runtime answer, or how they do. */
     void runtimeChanged(String runtime);
 
-    /** A session was lost with all its processes: files that pods had open on the node cannot be read any more. */
-    void sessionLost(Daemon daemon, String message);
+    /**
+     * A session was lost with all its processes: files that pods had open on the node cannot be read any more.
+     *
+     * @param time ns since 1970
+     */
+    void sessionLost(Daemon daemon, String message, long time);
 }

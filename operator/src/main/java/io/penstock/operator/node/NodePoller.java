@@ -158,7 +158,7 @@ public final class NodePoller implements AutoCloseable {
                     .toList();
             for (ErrorInfo error : lost) {
                 toldLost = Math.max(toldLost, error.getTime());
-                listener.sessionLost(daemon, error.getMessage());
+                listener.sessionLost(daemon, error.getMessage(), error.getTime());
             }
         }
 

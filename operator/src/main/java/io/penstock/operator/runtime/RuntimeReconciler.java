@@ -89,10 +89,15 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
     }
 
     /** Writes an event: whoever has pods on the node must know. Blocks. */
-    public void sessionLost(Daemon daemon, String message) {
+    public void sessionLost(Daemon daemon, String message, long time) {
         cluster.runtimes()
                 .get(null, daemon.runtime())
-                .ifPresent(r -> announcer.say(r, "Warning", "SessionLost", "node " + daemon.node() + ": " + message));
+                .ifPresent(r -> announcer.once(
+                        r,
+                        daemon.node() + message + time,
+                        "Warning",
+                        "SessionLost",
+                        "node " + daemon.node() + ": " + message));
     }
 
     @Override
@@ -179,13 +184,13 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
                     Status.of(ready > 0),
                     all ? Reason.AllNodesReady : Reason.NodesNotReady,
                     desired == 0 ? "no node fits spec.nodes, or none was looked at yet" : all ? counts : counts + look);
-            boolean rolling = updated < desired || ready < desired;
+            boolean rolling = desired == 0 || updated < desired || ready < desired;
             conditions.set(
                     PROGRESSING,
                     Status.TRUE,
                     rolling ? Reason.RollingOut : Reason.AllNodesReady,
                     updated + " of " + desired + " daemons are as the spec says");
-            health(conditions, views, all, counts + look);
+            health(conditions, views, all, all ? counts : counts + look);
         }
         String summary = conditions.list().stream()
                 .filter(c -> !"True".equals(c.getStatus()))

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.penstock.operator.api.Api;
 import io.penstock.operator.watch.Cluster;
 import java.util.concurrent.ExecutorService;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,9 +19,14 @@ public final class StartupTaint {
     private final KubernetesClient client;
     private final Cluster cluster;
     private final ExecutorService work;
+    private final BooleanSupplier leads;
 
-    /** @param work writes to the API server are done there */
-    public StartupTaint(KubernetesClient client, Cluster cluster, ExecutorService work) {
+    /**
+     * @param work writes to the API server are done there
+     * @param leads whether this operator is the one that does
+     */
+    public StartupTaint(KubernetesClient client, Cluster cluster, ExecutorService work, BooleanSupplier leads) {
+        this.leads = leads;
         this.client = client;
         this.cluster = cluster;
         this.work = work;
@@ -42,7 +48,7 @@ public final class StartupTaint {
                 .filter(n -> n.getSpec().getDrivers().stream()
                         .anyMatch(d -> d.getName().equals(DRIVER)))
                 .isPresent();
-        if (tainted && driver) {
+        if (tainted && driver && leads.getAsBoolean()) {
             work.execute(() -> remove(name));
         }
     }

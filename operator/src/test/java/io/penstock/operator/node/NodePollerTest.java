@@ -54,7 +54,7 @@ final class NodePollerTest {
             }
 
             @Override
-            public void sessionLost(Daemon daemon, String message) {
+            public void sessionLost(Daemon daemon, String message, long time) {
                 lost.add(daemon.node() + ": " + message);
             }
         });
