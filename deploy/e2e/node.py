@@ -7,6 +7,7 @@ later WORD SIGNAL   does so a second after this program has ended, for processes
 oom WORD            has the kernel kill each of them for want of memory in their container's cgroup; prints their pids
 mounts WORD         mounts of the node with WORD in their line
 paths PATH...       those of these paths of the node that are there, and what is in them
+stored PATH...      bytes of the disk that the chunks below these paths of the node take
 remove PATH...      removes directories of the node
 """
 
@@ -115,6 +116,16 @@ def paths(*names):
     return found
 
 
+def stored(*names):
+    total = 0
+    for name in names:
+        for parent, _, files in os.walk(ROOT + name):
+            for file in files:
+                if file.endswith(".data"):
+                    total += os.stat(os.path.join(parent, file)).st_blocks * 512
+    return total
+
+
 def remove(*names):
     for name in names:
         shutil.rmtree(ROOT + name, ignore_errors=True)
@@ -122,4 +133,4 @@ def remove(*names):
 
 
 if __name__ == "__main__":
-    print(json.dumps({f.__name__: f for f in (processes, kill, later, oom, mounts, paths, remove)}[sys.argv[1]](*sys.argv[2:])))
+    print(json.dumps({f.__name__: f for f in (processes, kill, later, oom, mounts, paths, stored, remove)}[sys.argv[1]](*sys.argv[2:])))

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.utils.Serialization;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The chart, and that the plain manifests are what it gives; skipped where there is no helm. {@code .ci/helm} builds one. */
 class ChartTest {
-    private static final Path HELM = helm();
+    private static final Path HELM = Helm.program().orElse(null);
 
     @TempDir
     private Path directory;
@@ -28,19 +27,6 @@ class ChartTest {
     @BeforeEach
     void helmIsThere() {
         assumeThat(HELM).as("helm on PATH or in target/bin: run .ci/helm").isNotNull();
-    }
-
-    private static Path helm() {
-        return Stream.concat(
-                        Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
-                                .map(Path::of),
-                        Stream.of(
-                                Path.of("../target/bin"),
-                                Path.of(System.getProperty("user.home"), ".cache/penstock-lab/bin")))
-                .map(path -> path.resolve("helm").toAbsolutePath().normalize())
-                .filter(Files::isExecutable)
-                .findFirst()
-                .orElse(null);
     }
 
     @Test

@@ -26,6 +26,9 @@ final class ModelStore {
     static final String EARLIER = "s3://models/earlier";
 
     static final String LATER = "s3://models/later";
+    /** Directories of the names that Fluid's samples load. */
+    static final String SPARK = "s3://models/spark/";
+
     static final String BIG_MODEL = "s3://models/model";
     static final long BIG_BYTES = 1L << 30;
 
@@ -34,6 +37,14 @@ final class ModelStore {
     private static final int BIG = 9001;
     private static final int GENERATED = 9002;
     private static final String LABEL = "app";
+
+    private static final String MODELS = """
+            import os, shutil
+            for name in ('minilm', 'earlier', 'later', 'spark/spark-2.4.7'):
+                shutil.copytree('/models/minilm', '/data/models/' + name, dirs_exist_ok=True)
+            os.makedirs('/data/models/spark/spark-3.0.1', exist_ok=True)
+            shutil.copy('/models/minilm/vocab.txt', '/data/models/spark/spark-3.0.1/pyspark-3.0.1.tar.gz')
+            """;
 
     private final Cluster cluster;
     private final String namespace;
@@ -71,11 +82,7 @@ final class ModelStore {
                         .withName("models")
                         .withImage(Settings.E2E_IMAGE)
                         .withImagePullPolicy("IfNotPresent")
-                        .withCommand(
-                                "python3",
-                                "-c",
-                                "import shutil\nfor name in ('minilm', 'earlier', 'later'):\n"
-                                        + "  shutil.copytree('/models/minilm', '/data/models/' + name, dirs_exist_ok=True)")
+                        .withCommand("python3", "-c", MODELS)
                         .addNewVolumeMount()
                         .withName("data")
                         .withMountPath("/data")
@@ -185,16 +192,23 @@ final class ModelStore {
         return attributes(BIG_MODEL, BIG, more);
     }
 
+    /** Where the server with the real model is. */
+    String endpoint() {
+        return endpoint(STORE);
+    }
+
+    /** Where the server with the synthetic model is. */
+    String bigEndpoint() {
+        return endpoint(BIG);
+    }
+
+    private String endpoint(int port) {
+        return "http://" + NAME + "." + namespace + ".svc:" + port;
+    }
+
     private Map<String, String> attributes(String source, int port, String... more) {
-        Map<String, String> attributes = new TreeMap<>(Map.of(
-                "source",
-                source,
-                "endpoint",
-                "http://" + NAME + "." + namespace + ".svc:" + port,
-                "region",
-                "us-east-1",
-                "path-style",
-                "on"));
+        Map<String, String> attributes = new TreeMap<>(
+                Map.of("source", source, "endpoint", endpoint(port), "region", "us-east-1", "path-style", "on"));
         for (int i = 0; i < more.length; i += 2) {
             attributes.put(more[i], more[i + 1]);
         }

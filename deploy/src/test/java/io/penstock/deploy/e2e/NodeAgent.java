@@ -18,20 +18,23 @@ final class NodeAgent {
     static final String BOTH = CSI + "|" + DAEMON;
     static final String KUBELET = "=kubelet";
 
-    private static final String NAME = "agent";
+    private static final String CONTAINER = "agent";
 
     private final Cluster cluster;
     private final String namespace;
+    private final String name;
 
-    private NodeAgent(Cluster cluster, String namespace) {
+    private NodeAgent(Cluster cluster, String namespace, String name) {
         this.cluster = cluster;
         this.namespace = namespace;
+        this.name = name;
     }
 
     static NodeAgent start(Cluster cluster, String namespace, String node) {
+        String name = "agent-" + node;
         Pod pod = new PodBuilder()
                 .withNewMetadata()
-                .withName(NAME)
+                .withName(name)
                 .withNamespace(namespace)
                 .withLabels(Map.of(Suite.LABEL, "keep"))
                 .endMetadata()
@@ -40,7 +43,7 @@ final class NodeAgent {
                 .withHostPID(true)
                 .withTerminationGracePeriodSeconds(0L)
                 .addNewContainer()
-                .withName(NAME)
+                .withName(CONTAINER)
                 .withImage(Settings.E2E_IMAGE)
                 .withImagePullPolicy("IfNotPresent")
                 .withCommand("python3", "-c", "import signal; signal.pause()")
@@ -52,19 +55,19 @@ final class NodeAgent {
                 .endSpec()
                 .build();
         cluster.apply(pod);
-        var ignored = cluster.awaitRunning(namespace, NAME, 60);
-        return new NodeAgent(cluster, namespace);
+        var ignored = cluster.awaitRunning(namespace, name, 60);
+        return new NodeAgent(cluster, namespace, name);
     }
 
     /** After the node was started anew. */
     void awaitRunning(int seconds) {
-        var ignored = cluster.awaitRunning(namespace, NAME, seconds);
+        var ignored = cluster.awaitRunning(namespace, name, seconds);
     }
 
     private JsonNode ask(String what, String... words) {
         String[] command = Stream.concat(Stream.of("python3", "/opt/node.py", what), Stream.of(words))
                 .toArray(String[]::new);
-        return Cluster.json(cluster.exec(namespace, NAME, NAME, command));
+        return Cluster.json(cluster.exec(namespace, name, CONTAINER, command));
     }
 
     List<Long> pids(String word) {
@@ -101,6 +104,22 @@ final class NodeAgent {
 
     List<String> paths(String... paths) {
         return texts(ask("paths", paths), null);
+    }
+
+    /** Bytes of the node's disk that the chunks of these directories take. */
+    long stored(String... paths) {
+        return ask("stored", paths).asLong();
+    }
+
+    /** What is still on the node that only the node plugin and its users can have put there. */
+    List<String> leftOver() {
+        List<String> left = new ArrayList<>();
+        left.addAll(mounts("fuse.penstock"));
+        left.addAll(mounts("csi.penstock.io"));
+        left.addAll(commands(CSI));
+        left.addAll(commands(DAEMON));
+        left.addAll(paths(Suite.REGISTRATION));
+        return left;
     }
 
     List<String> remove(String... paths) {

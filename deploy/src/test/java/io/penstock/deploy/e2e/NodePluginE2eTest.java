@@ -4,21 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.penstock.deploy.Manifests;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -43,7 +34,7 @@ class NodePluginE2eTest {
     private static final int KILLS = Settings.rounds(30, 2);
 
     private Suite suite;
-    private Map<String, String> digests;
+    private ModelFiles model;
     private final List<ReaderPod> readers = new ArrayList<>();
     private long begin;
 
@@ -61,7 +52,7 @@ class NodePluginE2eTest {
     @BeforeAll
     void install() throws IOException {
         assumeTrue(Cluster.exists(), "KUBECONFIG is not set: no cluster, so no end-to-end tests");
-        digests = digests(Settings.MODELS.resolve("minilm"));
+        model = ModelFiles.minilm();
         suite = Suite.start(Cluster.connect());
     }
 
@@ -109,17 +100,8 @@ class NodePluginE2eTest {
         equal(reader("direct", Volumes.inline(suite.store.model("access", "direct")), "check", ReaderPod.MODEL));
     }
 
-    /** Bytes of all files, and every tensor, as they are at the origin. */
     private void equal(ReaderPod pod) {
-        JsonNode result = pod.result("files", 120);
-        Map<String, String> found = new TreeMap<>();
-        result.get("files")
-                .properties()
-                .forEach(e -> found.put(e.getKey(), e.getValue().asText()));
-        assertThat(found).isEqualTo(digests);
-        assertThat(result.get("tensors").asInt()).isGreaterThan(100);
-        pod.delete();
-        pod.awaitGone(60);
+        model.mustBeReadBy(pod);
     }
 
     @Test
@@ -140,7 +122,7 @@ class NodePluginE2eTest {
     @Test
     @Order(10)
     void podsReadOnByReadMapAndPassthrough() {
-        String expected = digestsAsJson();
+        String expected = model.json();
         readers.add(reader("reader-pv", claim("loop", "access", "fuse"), "loop", ReaderPod.MODEL, expected));
         readers.add(reader(
                 "reader-inline",
@@ -159,10 +141,6 @@ class NodePluginE2eTest {
         mustStillRead();
         assertThat(readers.getLast().last("reading").get("reading").get(SHARD).asText())
                 .isNotEqualTo("complete");
-    }
-
-    private String digestsAsJson() {
-        return new ObjectMapper().valueToTree(digests).toString();
     }
 
     private void mustStillRead() {
@@ -296,7 +274,7 @@ class NodePluginE2eTest {
         for (int i = 0; i < rounds; i++) {
             suite.plugin.awaitReady(); // each holds the sessions before the other goes
             ReaderPod pod =
-                    reader("round-" + i, Volumes.inline(suite.store.model()), "loop", ReaderPod.MODEL, digestsAsJson());
+                    reader("round-" + i, Volumes.inline(suite.store.model()), "loop", ReaderPod.MODEL, model.json());
             switch (i % 6) {
                 case 0 -> pod.delete(); // while it is being mounted
                 case 1 -> {
@@ -416,7 +394,7 @@ class NodePluginE2eTest {
     @Order(60)
     void bothAreKilledAtOnceAndNewPodsReadAndOldOnesGo() {
         ReaderPod old = reader(
-                "old", Volumes.inline(suite.store.model("access", "fuse")), "loop", ReaderPod.MODEL, digestsAsJson());
+                "old", Volumes.inline(suite.store.model("access", "fuse")), "loop", ReaderPod.MODEL, model.json());
         old.awaitRunning(60);
         assertThat(suite.agent.kill(NodeAgent.BOTH, "SIGKILL")).isGreaterThanOrEqualTo(2);
         suite.plugin.awaitReady();
@@ -429,7 +407,7 @@ class NodePluginE2eTest {
     @Order(70)
     void theNodeIsDrainedAndLosesPowerAndUsesItsCacheAgain() {
         assumeTrue(Settings.NODE_REBOOT != null, "PENSTOCK_E2E_NODE_REBOOT names no command that restarts a node");
-        String digests = digestsAsJson();
+        String digests = model.json();
         ReaderPod drained = reader("drained", claim("drained", "access", "fuse"), "loop", ReaderPod.MODEL, digests);
         drained.awaitRunning(60);
         suite.cluster.cordon(suite.node, true);
@@ -480,23 +458,5 @@ class NodePluginE2eTest {
         assertThat(suite.agent.paths(Suite.PLUGIN + "/volumes", Suite.PLUGIN + "/mounts"))
                 .allMatch(p -> p.endsWith("/volumes") || p.endsWith("/mounts"));
         assertThat(suite.agent.remove(Suite.CACHE, Suite.STATE, Suite.PLUGIN)).isEmpty();
-    }
-
-    private static Map<String, String> digests(Path directory) throws IOException {
-        Map<String, String> digests = new TreeMap<>();
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                digests.put(directory.relativize(file).toString(), sha256(file));
-            }
-        }
-        return digests;
-    }
-
-    private static String sha256(Path file) throws IOException {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError(e);
-        }
     }
 }

@@ -23,7 +23,7 @@ final class ReaderPod {
         this.name = name;
     }
 
-    /** Starts a pod that runs {@code reader.py} with {@code words}. */
+    /** Starts a pod that runs {@code reader.py} with {@code words}; without a node: where the scheduler wants it. */
     static ReaderPod start(Cluster cluster, String namespace, String node, String name, Volume model, String... words) {
         return start(cluster, namespace, node, name, Settings.E2E_IMAGE, model, words);
     }

@@ -5,11 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -38,7 +35,7 @@ class StorageSuitesE2eTest {
     @Test
     void suitesThatReadPass() throws IOException, InterruptedException {
         assumeTrue(Cluster.exists(), "KUBECONFIG is not set: no cluster, so no storage suites");
-        assumeTrue(onPath("go") && onPath("busybox"), "go or busybox is missing: no storage suites");
+        assumeTrue(Program.onPath("go") && Program.onPath("busybox"), "go or busybox is missing: no storage suites");
         assertThat(run(Map.of(), SCRIPT.toString(), OUT.toString())).isZero();
         Cluster.load(List.of(OUT.resolve("busybox.tar"), OUT.resolve("dnsutils.tar"), OUT.resolve("agnhost.tar")));
         try (Suite suite = Suite.start(Cluster.connect())) {
@@ -93,11 +90,6 @@ class StorageSuitesE2eTest {
             JsonNode why = spec.path("Failure").path("Message");
             return new Spec(name, spec.get("State").asText(), why.isMissingNode() ? "" : " (" + why.asText() + ")");
         }
-    }
-
-    private static boolean onPath(String program) {
-        return Arrays.stream(System.getenv("PATH").split(File.pathSeparator, -1))
-                .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
     }
 
     private static int run(Map<String, String> environment, String... command)

@@ -3,7 +3,6 @@ package io.penstock.deploy.e2e;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -78,13 +77,7 @@ final class Suite implements AutoCloseable {
 
     /** What is still on the node that only the plugin and its users can have put there. */
     List<String> leftOnNode() {
-        List<String> left = new ArrayList<>();
-        left.addAll(agent.mounts("fuse.penstock"));
-        left.addAll(agent.mounts("csi.penstock.io"));
-        left.addAll(agent.commands(NodeAgent.CSI));
-        left.addAll(agent.commands(NodeAgent.DAEMON));
-        left.addAll(agent.paths(REGISTRATION));
-        return left;
+        return agent.leftOver();
     }
 
     /** Those that tests have left because they failed. */

@@ -65,9 +65,14 @@ final class Volumes {
                 .endResources()
                 .endSpec()
                 .build());
+        return named(name);
+    }
+
+    /** By a claim that is there, or will be. */
+    static Volume named(String claim) {
         return new VolumeBuilder()
                 .withName(NAME)
-                .withNewPersistentVolumeClaim(name, true)
+                .withNewPersistentVolumeClaim(claim, true)
                 .build();
     }
 
