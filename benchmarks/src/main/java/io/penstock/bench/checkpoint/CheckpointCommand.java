@@ -42,6 +42,11 @@ public final class CheckpointCommand implements Callable<Integer> {
     @Option(names = "--tensors", description = "about how many tensors; default: 7000 (723, 4000)")
     private int tensors;
 
+    @Option(
+            names = "--headers",
+            description = "the published model's own size, headers only: the tensors are holes in the files")
+    private boolean headers;
+
     @Option(names = "--seed", defaultValue = "1", description = "default: ${DEFAULT-VALUE}")
     private long seed;
 
@@ -52,7 +57,11 @@ public final class CheckpointCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         long begin = System.nanoTime();
         Checkpoint checkpoint = checkpoint();
-        CheckpointWriter.write(checkpoint, directory);
+        if (headers) {
+            CheckpointWriter.writeHeaders(checkpoint, directory);
+        } else {
+            CheckpointWriter.write(checkpoint, directory);
+        }
         double seconds = (System.nanoTime() - begin) / 1e9;
         Result result = new Result(
                 directory,
@@ -86,7 +95,9 @@ public final class CheckpointCommand implements Callable<Integer> {
     private Checkpoint checkpoint() {
         try {
             Layout chosen = Layout.byId(layout);
-            return Checkpoint.scaled(chosen, size.bytes(), tensors == 0 ? chosen.usualTensors() : tensors, seed);
+            return headers
+                    ? Checkpoint.real(chosen, seed)
+                    : Checkpoint.scaled(chosen, size.bytes(), tensors == 0 ? chosen.usualTensors() : tensors, seed);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

@@ -32,10 +32,7 @@ public final class CheckpointWriter {
      * @return the digests by tensor name
      */
     public static Map<String, TensorDigest> write(Checkpoint checkpoint, Path directory) throws IOException {
-        Files.createDirectories(directory);
-        for (Map.Entry<String, String> file : checkpoint.smallFiles().entrySet()) {
-            Files.writeString(directory.resolve(file.getKey()), file.getValue());
-        }
+        writeSmall(checkpoint, directory);
         Map<String, TensorDigest> digests = new LinkedHashMap<>();
         try (ExecutorService writers =
                 Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors())) {
@@ -54,6 +51,30 @@ public final class CheckpointWriter {
         }
         Files.writeString(digestFile(directory), json(checkpoint, digests));
         return digests;
+    }
+
+    /** Writes files of full length that hold nothing but their headers. They take little room where files may have holes. */
+    static void writeHeaders(Checkpoint checkpoint, Path directory) throws IOException {
+        writeSmall(checkpoint, directory);
+        for (Shard shard : checkpoint.shards()) {
+            try (FileChannel file = FileChannel.open(
+                    directory.resolve(shard.name()),
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.WRITE,
+                    StandardOpenOption.TRUNCATE_EXISTING)) {
+                long length = shard.header().remaining()
+                        + shard.tensors().stream().mapToLong(TensorSpec::bytes).sum();
+                writeFully(file, shard.header().duplicate());
+                file.write(ByteBuffer.allocate(1), length - 1);
+            }
+        }
+    }
+
+    private static void writeSmall(Checkpoint checkpoint, Path directory) throws IOException {
+        Files.createDirectories(directory);
+        for (Map.Entry<String, String> file : checkpoint.smallFiles().entrySet()) {
+            Files.writeString(directory.resolve(file.getKey()), file.getValue());
+        }
     }
 
     /** Where the digests of the checkpoint in {@code directory} lie: beside it, so that the model holds nothing foreign. */

@@ -107,10 +107,13 @@ final class DeepSeekLayout {
         config.put("hidden_size", hidden);
         config.put("vocab_size", vocabulary);
         config.put("num_hidden_layers", layers);
+        config.put("num_attention_heads", 128);
+        config.put("num_key_value_heads", 128);
         config.put("num_nextn_predict_layers", 1);
         config.put("first_k_dense_replace", DENSE);
         config.put("n_routed_experts", experts);
         config.put("n_shared_experts", 1);
+        config.put("n_group", 8);
         config.put("moe_intermediate_size", scale.of(2048));
         config.put("intermediate_size", scale.of(18_432));
         config.put("torch_dtype", "bfloat16");

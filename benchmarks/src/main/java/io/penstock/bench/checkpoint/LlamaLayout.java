@@ -39,6 +39,8 @@ final class LlamaLayout {
         config.put("hidden_size", hidden);
         config.put("intermediate_size", intermediate);
         config.put("num_hidden_layers", layers);
+        config.put("num_attention_heads", 64);
+        config.put("num_key_value_heads", 8);
         config.put("vocab_size", vocabulary);
         config.put("torch_dtype", "bfloat16");
         return new Layout.Scaled(tensors, config);

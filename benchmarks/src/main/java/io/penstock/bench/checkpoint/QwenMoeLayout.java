@@ -49,6 +49,8 @@ final class QwenMoeLayout {
         config.put("model_type", "qwen3_moe");
         config.put("hidden_size", hidden);
         config.put("moe_intermediate_size", scale.of(768));
+        config.put("num_attention_heads", 32);
+        config.put("num_key_value_heads", 4);
         config.put("num_experts", experts);
         config.put("num_hidden_layers", layers);
         config.put("vocab_size", vocabulary);

@@ -2,17 +2,20 @@ package io.penstock.gpu.command;
 
 import ch.qos.logback.classic.Level;
 import io.penstock.cache.command.GlobalOptions;
+import io.penstock.cache.command.LayoutOptions;
 import io.penstock.cache.command.Output;
 import io.penstock.cache.command.Progress;
 import io.penstock.cache.command.ProgressState;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.plan.rank.Layout;
 import io.penstock.gpu.device.Device;
 import io.penstock.gpu.device.Devices;
 import io.penstock.gpu.pipeline.Fill;
 import io.penstock.gpu.pipeline.Pipeline;
 import io.penstock.gpu.pipeline.RingLoad;
 import io.penstock.gpu.pipeline.Stages;
+import io.penstock.gpu.plan.RankedModel;
 import io.penstock.gpu.service.FileModels;
 import io.penstock.gpu.service.Model;
 import java.io.IOException;
@@ -30,13 +33,16 @@ import picocli.CommandLine.Parameters;
             "Loads a model's tensors into the memory of a device, as for an engine, and says how fast each stage was.",
             "MODEL is a directory (a mount, or any other) or one safetensors file."
         },
-        subcommands = {ServeCommand.class, InspectCommand.class})
+        subcommands = {ServeCommand.class, InspectCommand.class, PlanCommand.class})
 final class LoadCommand implements Callable<Integer> {
     private static final long SLOT = 16L << 20;
     private static final int SLOTS = 4;
 
     @Mixin
     private GlobalOptions global;
+
+    @Mixin
+    private LayoutOptions layouts;
 
     @Parameters(arity = "0..1", paramLabel = "MODEL", description = "Directory or file.")
     private Path path;
@@ -68,7 +74,7 @@ final class LoadCommand implements Callable<Integer> {
         Pipeline.Options options = LoaderKeys.options(global.config());
         try (Device to = Devices.named(device)) {
             long since = System.nanoTime();
-            Model model = new FileModels().open(path.toAbsolutePath(), List.of(), null);
+            Model model = model();
             stages.add(Stages.Stage.OPEN, since, 0);
             Digests digests = verify == null ? Digests.none() : Digests.expected(verify);
             LoadResult result;
@@ -79,6 +85,15 @@ final class LoadCommand implements Callable<Integer> {
             output.result("Load", result::fields, () -> List.of(result.digest()), result::lines);
             return result.wrong().isEmpty() ? ErrorCode.Exit.DONE : ErrorCode.CHECKSUM_MISMATCH.exit();
         }
+    }
+
+    private Model model() throws IOException {
+        Model model = new FileModels().open(path.toAbsolutePath(), List.of(), null);
+        if (!layouts.given()) {
+            return model;
+        }
+        Layout layout = layouts.layout();
+        return RankedModel.of(model).only(layout, layouts.ranks(layout));
     }
 
     private LoadResult load(

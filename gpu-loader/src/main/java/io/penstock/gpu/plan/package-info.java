@@ -1,0 +1,2 @@
+/** Plans of what ranks need, for models that lie in directories. */
+package io.penstock.gpu.plan;
