@@ -1,6 +1,7 @@
 """The plug-ins, against stand-ins for the engines' own modules: what they register, and what they do without a loader."""
 
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -124,6 +125,30 @@ class Engines(unittest.TestCase):
     def test_vllm_reads_no_experts_of_other_ranks(self):
         found = self.vllm_loader({"socket": self.socket}, local={1})
         self.assertEqual(sorted(found), [f"p.model-0000{i}-of-00002.experts.1.weight" for i in (1, 2)])
+
+    def test_vllm_reads_no_layers_and_experts_of_other_ranks(self):
+        model = self.dir / "ranked"
+        model.mkdir()
+        names = [f"model.layers.{n}.mlp.experts.{e}.up_proj.weight" for n in range(4) for e in range(4)]
+        helper.write(model / "model.safetensors", {n: ("U8", (2, 2), b"abcd") for n in names})
+        config = {"architectures": ["Qwen3MoeForCausalLM"], "num_hidden_layers": 4, "num_experts": 4}
+        (model / "config.json").write_text(json.dumps(config))
+        parallel = types.SimpleNamespace(
+            tensor_parallel_size=1, pipeline_parallel_size=2, data_parallel_size=2, data_parallel_rank=1, enable_elastic_ep=False,
+            enable_expert_parallel=True, enable_eplb=False, expert_placement_strategy="linear",
+        )  # fmt: skip
+        groups = {"get_pp_group": lambda: types.SimpleNamespace(rank_in_group=0), "get_tensor_model_parallel_rank": lambda: 0}
+        with modules(vllm={}, vllm__distributed=groups):
+            rank = penstock.vllm._rank(parallel, types.SimpleNamespace(hf_config=types.SimpleNamespace(**config)))
+            other = penstock.vllm._rank(parallel, types.SimpleNamespace(hf_config=types.SimpleNamespace(architectures=["DeepSeekMTPModel"])))
+        self.assertEqual(rank, {"tp": 1, "pp": 2, "dp": 2, "rank": 2, "ep": "on"})
+        self.assertIsNone(other)
+        found = [name for name, _ in penstock.iterate(model, rank=rank, socket=self.socket)]
+        self.assertEqual(found, [n for n in names if n.split(".")[2] in "01" and n.split(".")[5] in "23"])
+        with self.assertRaisesRegex(penstock.PenstockError, "no rank 4"):
+            dict(penstock.iterate(model, rank=rank | {"rank": 4}, socket=self.socket))
+        with self.assertRaisesRegex(penstock.PenstockError, "cannot be"):
+            dict(penstock.iterate(model, rank={"tp": [1], "rank": 0}, socket=self.socket))
 
     def test_vllm_without_a_loader_loads_with_its_own(self):
         with self.assertLogs("vllm.penstock", "WARNING") as log:

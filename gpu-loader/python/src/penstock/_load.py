@@ -41,7 +41,7 @@ def iterate(
     path: a model's directory, one safetensors file, or a list of files
     device: "cpu", or "cuda:0"
     framework: "torch" or "numpy"; without it torch, where it can be imported
-    rank: what an engine's rank needs, as `penstock load plan` has it: {"tp": 8, "tpRank": 3}; without it everything
+    rank: what an engine's rank needs, in the words of `penstock load plan`: {"tp": 8, "ep": "on", "rank": 3}; without it everything
     wanted: tells by the name which tensors to load; others are not read
     socket: of a loader that runs; without one this process starts its own
     launcher: path of `penstock`; without it the PATH is searched

@@ -1,14 +1,15 @@
 """vLLM's plug-in: `vllm serve MODEL --load-format penstock`.
 
-Slicing, quantisation and post-processing stay vLLM's: its own default loader runs, with another source of tensors. Experts of
-other ranks, where vLLM filters them (--enable-ep-weight-filter), are not read. Options go into --model-loader-extra-config:
-{"socket": PATH of a running loader, "launcher": PATH of penstock, "slot_mib": 64, "device": "cpu" or "cuda"}.
+Slicing, quantisation and post-processing stay vLLM's: its own default loader runs, with another source of tensors. Layers and
+experts of other ranks are not read. Options go into --model-loader-extra-config: {"socket": PATH of a running loader, "launcher": PATH
+of penstock, "slot_mib": 64, "device": "cpu" or "cuda", "rank": false to be given everything}.
 """
 
 from __future__ import annotations
 
 import copy
 import logging
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,11 @@ from .errors import PenstockError
 
 FORMAT = "penstock"
 _OPTIONS = ("socket", "launcher", "slot_mib", "device")
+# whose own weights, and not those of a drafter in the same files, are what the loader's plans are about
+_ARCHITECTURES = frozenset(
+    f"{name}ForCausalLM"
+    for name in ("Llama", "Mistral", "Qwen2", "Qwen3", "Qwen3Moe", "Mixtral", "DeepseekV2", "DeepseekV3")
+)
 
 
 def register() -> None:
@@ -38,10 +44,16 @@ def _loader_class() -> type:
         def __init__(self, load_config: Any) -> None:
             extra = dict(load_config.model_loader_extra_config or {})
             self._options = {k: extra.pop(k) for k in _OPTIONS if k in extra}
+            self._ranked = extra.pop("rank", True)
+            self._rank: dict[str, Any] | None = None
             own = copy.copy(load_config)
             own.load_format = "safetensors"
             own.model_loader_extra_config = extra
             super().__init__(own)
+
+        def load_model(self, vllm_config: Any, model_config: Any, *more: Any, **named: Any) -> Any:
+            self._rank = _rank(vllm_config.parallel_config, model_config) if self._ranked else None
+            return super().load_model(vllm_config, model_config, *more, **named)
 
         def _get_weights_iterator(self, source: Any) -> Iterator[tuple[str, Any]]:
             prepared = self._prepare_weights(
@@ -66,6 +78,7 @@ def _loader_class() -> type:
                 ),
                 log,
                 wanted=self._wanted(),
+                rank=self._rank,
                 **self._options,
             )
             return ((source.prefix + name, tensor) for name, tensor in tensors)
@@ -79,6 +92,30 @@ def _loader_class() -> type:
             return lambda name: not should_skip_weight(name, local)
 
     return PenstockModelLoader
+
+
+def _rank(parallel: Any, model_config: Any) -> dict[str, Any] | None:
+    """This process's place in vLLM's layout; None where it is alone, or what it loads is not what config.json describes."""
+    architectures = getattr(getattr(model_config, "hf_config", None), "architectures", None) or [""]
+    if architectures[0] not in _ARCHITECTURES:
+        return None
+    from vllm.distributed import get_pp_group, get_tensor_model_parallel_rank
+
+    tp, pp, dp = parallel.tensor_parallel_size, parallel.pipeline_parallel_size, parallel.data_parallel_size
+    if tp * pp * dp == 1 or getattr(parallel, "prefill_context_parallel_size", 1) > 1 or parallel.enable_elastic_ep:
+        return None
+    place = (parallel.data_parallel_rank * pp + get_pp_group().rank_in_group) * tp + get_tensor_model_parallel_rank()
+    layout: dict[str, Any] = {"tp": tp, "pp": pp, "dp": dp, "rank": place}
+    if parallel.enable_expert_parallel:
+        layout["ep"] = "on"
+        if parallel.enable_eplb:
+            layout["redundant"] = parallel.eplb_config.num_redundant_experts
+        if parallel.expert_placement_strategy == "round_robin":
+            layout["placement"] = "round-robin"
+    stages = os.environ.get("VLLM_PP_LAYER_PARTITION")
+    if stages:
+        layout["stages"] = stages.replace(",", "-")
+    return layout
 
 
 def _natural(path: str) -> list[Any]:

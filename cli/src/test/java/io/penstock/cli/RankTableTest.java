@@ -40,15 +40,24 @@ final class RankTableTest {
     @Test
     void theTableInTheDocumentIsTheOneThatIsPrinted() throws IOException {
         String printed = run("load", "plan", directory.resolve("v3").toString(), "--table");
-        String indented =
-                printed.lines().map(l -> "    " + l).collect(Collectors.joining("\n"));
+        String indented = printed.lines().map(l -> "    " + l).collect(Collectors.joining("\n"));
         assertThat(Files.readString(Documents.ROOT.resolve("docs/LOADER.md"))).contains(indented);
     }
 
     @Test
     void oneOfTwoNodesWithSharedOutExpertsReadsHalf() throws IOException {
-        JsonNode node =
-                json("load", "plan", directory.resolve("v3").toString(), "--dp", "16", "--ep", "on", "--rank", "0-7", "-o", "json");
+        JsonNode node = json(
+                "load",
+                "plan",
+                directory.resolve("v3").toString(),
+                "--dp",
+                "16",
+                "--ep",
+                "on",
+                "--rank",
+                "0-7",
+                "-o",
+                "json");
         long all = 673_150_611_808L;
         assertThat(node.path("plannedBytes").asDouble() / all).isBetween(0.48, 0.53);
         assertThat(node.path("known").asBoolean()).isTrue();

@@ -1,6 +1,7 @@
 package io.penstock.cli.node;
 
 import io.penstock.cache.command.GlobalOptions;
+import io.penstock.cache.command.LayoutOptions;
 import io.penstock.cache.command.Output;
 import io.penstock.cache.command.Units;
 import io.penstock.cache.config.Bandwidth;
@@ -41,6 +42,9 @@ final class PrefetchCommand implements Callable<Integer> {
     @Mixin
     private GlobalOptions global;
 
+    @Mixin
+    private LayoutOptions layouts;
+
     @Parameters(
             paramLabel = "SOURCE",
             description = "s3://bucket/model, a mount point, a directory, or a snapshot that is known here.")
@@ -53,8 +57,8 @@ final class PrefetchCommand implements Callable<Integer> {
             names = "--order",
             paramLabel = "ORDER",
             defaultValue = "reading-order",
-            description =
-                    "all, reading-order (as engines read: config and tokenizer, then weights), or trace (as read before).")
+            description = "all, reading-order (as engines read: config and tokenizer, then weights), or trace (as read"
+                    + " before).")
     private String order = "reading-order";
 
     @Option(names = "--glob", paramLabel = "PATTERN", description = "Only objects whose path matches; may be repeated.")
@@ -149,7 +153,14 @@ final class PrefetchCommand implements Callable<Integer> {
         return word.contains("/") ? Path.of(word).toAbsolutePath().normalize().toString() : word;
     }
 
-    private PlanSpec plan() throws PenstockException {
+    private PlanSpec plan() throws IOException {
+        if (layouts.given()) {
+            if (!globs.isEmpty()) {
+                throw new PenstockException(
+                        ErrorCode.USAGE, "--glob and ranks do not go together", "Leave one of them out.");
+            }
+            return RankRanges.of(source, layouts, global.output()::note);
+        }
         if (!globs.isEmpty()) {
             return PlanSpec.newBuilder()
                     .setGlobs(GlobList.newBuilder().addAllGlobs(globs))

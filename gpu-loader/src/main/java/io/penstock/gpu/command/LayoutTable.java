@@ -15,8 +15,17 @@ import java.util.Map;
 /** What ranks and nodes need of one model, in the layouts that are usual. */
 record LayoutTable(int perNode, List<Row> rows) {
     private static final List<String> LAYOUTS = List.of(
-            "tp=8", "tp=8,ep=on", "tp=16", "tp=16,ep=on", "tp=8,pp=2", "tp=8,pp=2,ep=on", "tp=8,dp=2", "tp=8,dp=2,ep=on",
-            "dp=16,ep=on", "dp=16,ep=on,redundant=16", "dp=32,ep=on");
+            "tp=8",
+            "tp=8,ep=on",
+            "tp=16",
+            "tp=16,ep=on",
+            "tp=8,pp=2",
+            "tp=8,pp=2,ep=on",
+            "tp=8,dp=2",
+            "tp=8,dp=2,ep=on",
+            "dp=16,ep=on",
+            "dp=16,ep=on,redundant=16",
+            "dp=32,ep=on");
 
     /**
      * One layout.
@@ -27,7 +36,8 @@ record LayoutTable(int perNode, List<Row> rows) {
      * @param node most that the plan of a node reads; each byte once
      * @param nodes what the plans of all nodes read
      */
-    record Row(Layout layout, int ranks, int nodeCount, long somebody, long rank, long rankReads, long node, long nodes) {}
+    record Row(
+            Layout layout, int ranks, int nodeCount, long somebody, long rank, long rankReads, long node, long nodes) {}
 
     static LayoutTable of(RankedModel model, int perNode) throws PenstockException {
         List<Row> rows = new ArrayList<>();

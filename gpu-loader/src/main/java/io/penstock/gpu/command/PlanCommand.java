@@ -95,7 +95,8 @@ final class PlanCommand implements Callable<Integer> {
     private static List<String> lines(RankPlan plan) {
         List<String> lines = new ArrayList<>();
         plan.notes().forEach(n -> lines.add("note: " + n));
-        Table reasons = new Table().column("REASON").number("TENSORS").number("SIZE").number("NEEDED");
+        Table reasons =
+                new Table().column("REASON").number("TENSORS").number("SIZE").number("NEEDED");
         Map<Reason, long[]> sums = new EnumMap<>(Reason.class);
         for (Share share : plan.shares()) {
             long[] sum = sums.computeIfAbsent(share.reason(), r -> new long[3]);

@@ -7,6 +7,7 @@ import io.penstock.cache.config.Config;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.gpu.device.Devices;
+import io.penstock.gpu.plan.RankedModels;
 import io.penstock.gpu.service.FileModels;
 import io.penstock.gpu.service.LoaderService;
 import java.io.IOException;
@@ -46,7 +47,8 @@ final class ServeCommand implements Callable<Integer> {
         }
         LoaderLog.toStderr(stdin ? Level.ERROR : Level.INFO);
         try (Devices devices = Devices.all();
-                LoaderService service = new LoaderService(devices, new FileModels(), LoaderKeys.options(config))) {
+                LoaderService service =
+                        new LoaderService(devices, new RankedModels(new FileModels()), LoaderKeys.options(config))) {
             if (stdin) {
                 service.serve(LoaderService.inherited(0));
                 return ErrorCode.Exit.DONE;

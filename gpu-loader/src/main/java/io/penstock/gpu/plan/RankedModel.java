@@ -9,6 +9,7 @@ import io.penstock.cache.plan.rank.Share;
 import io.penstock.cache.plan.rank.Tensor;
 import io.penstock.gpu.service.Model;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,13 +31,22 @@ public final class RankedModel {
      * @throws IOException its configuration cannot be read
      */
     public static RankedModel of(Model model) throws IOException {
-        Path beside = model.files().getFirst().toAbsolutePath().getParent().resolve("config.json");
-        ModelConfig config =
-                Files.isRegularFile(beside) ? ModelConfig.parse(Files.readAllBytes(beside)) : ModelConfig.NONE;
+        ModelConfig config = model.files().isEmpty()
+                ? ModelConfig.NONE
+                : config(model.files().getFirst().toAbsolutePath().resolveSibling("config.json"));
         List<Tensor> tensors = model.tensors().stream()
                 .map(t -> new Tensor(t.name(), t.shape(), name(model.files().get(t.file())), t.offset(), t.length()))
                 .toList();
         return new RankedModel(model, new RankPlanner(config, tensors));
+    }
+
+    private static ModelConfig config(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            return ModelConfig.NONE;
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            return ModelConfig.parse(in.readNBytes(ModelConfig.LARGEST + 1));
+        }
     }
 
     private static String name(Path file) {

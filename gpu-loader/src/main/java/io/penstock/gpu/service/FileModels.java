@@ -26,10 +26,7 @@ public final class FileModels implements Models {
     @Override
     public Model open(Path path, List<Path> files, JsonNode rank) throws IOException {
         if (rank != null) {
-            throw new PenstockException(
-                    ErrorCode.LOADER_PROTOCOL,
-                    "this loader knows no ranks",
-                    "Load without a rank, or use a newer loader.");
+            throw new PenstockException(ErrorCode.LOADER_PROTOCOL, "files alone have no ranks", "Load without a rank.");
         }
         List<Path> all = path == null ? files : Files.isDirectory(path) ? inside(path) : List.of(path);
         List<Model.Tensor> tensors = new ArrayList<>();

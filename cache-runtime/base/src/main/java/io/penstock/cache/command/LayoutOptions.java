@@ -28,7 +28,8 @@ public final class LayoutOptions {
             names = "--ep",
             paramLabel = "N|on",
             description =
-                    "Ranks that share out the experts; on: all of a stage. Without it experts are split as matrices are.")
+                    "Ranks that share out the experts; on: all of a stage. Without it experts are split as matrices"
+                            + " are.")
     private String expert;
 
     @Option(names = "--redundant", paramLabel = "N", description = "Redundant experts.")

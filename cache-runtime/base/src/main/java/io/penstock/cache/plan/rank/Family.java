@@ -16,7 +16,8 @@ record Family(List<String> architectures, Map<String, Rule> rules, boolean every
     private static final List<Family> KNOWN = List.of(
             new Family(
                     List.of("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM"),
- dense(), false),
+                    dense(),
+                    false),
             new Family(List.of("Qwen3MoeForCausalLM"), qwenMoe(), true),
             new Family(List.of("MixtralForCausalLM"), mixtral(), false),
             new Family(List.of("DeepseekV3ForCausalLM", "DeepseekV2ForCausalLM"), deepseek(), false));

@@ -18,7 +18,9 @@ public record ModelConfig(
     /** Where there is no configuration. */
     public static final ModelConfig NONE = new ModelConfig("", 0, 0, 0, 0, 0, false, 0);
 
-    private static final int LARGEST = 10 << 20;
+    /** Bytes of a file that is read at all. */
+    public static final int LARGEST = 10 << 20;
+
     private static final int MOST = 1_000_000;
     private static final ObjectMapper MAPPER = new ObjectMapper();
 

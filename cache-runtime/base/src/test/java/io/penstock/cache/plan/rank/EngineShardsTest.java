@@ -34,8 +34,7 @@ final class EngineShardsTest {
     }
 
     private static void compare(JsonNode one) throws IOException {
-        ModelConfig config =
-                ModelConfig.parse(one.path("config").toString().getBytes(StandardCharsets.UTF_8));
+        ModelConfig config = ModelConfig.parse(one.path("config").toString().getBytes(StandardCharsets.UTF_8));
         Layout layout = Layout.parse(one.path("layout").asText());
         List<Tensor> tensors = new ArrayList<>();
         long[] at = {1000};
