@@ -1,6 +1,7 @@
 package io.penstock.cache.plan.rank;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -8,7 +9,11 @@ import java.util.Random;
 record SyntheticModel(ModelConfig config, List<Tensor> tensors) {
     private static final int BLOCK = 16;
 
-    private record Named(String name, int element, long... shape) {}
+    private record Named(String name, int element, List<Long> shape) {
+        Named(String name, int element, long... shape) {
+            this(name, element, Arrays.stream(shape).boxed().toList());
+        }
+    }
 
     static SyntheticModel of(Random random, String architecture) {
         int layers = 1 + random.nextInt(7);
@@ -44,12 +49,10 @@ record SyntheticModel(ModelConfig config, List<Tensor> tensors) {
         for (Named n : all) {
             int file = random.nextInt(ends.length);
             long length = n.element();
-            List<Long> shape = new ArrayList<>();
             for (long d : n.shape()) {
                 length *= d;
-                shape.add(d);
             }
-            tensors.add(new Tensor(n.name(), shape, "model-" + file + ".safetensors", ends[file], length));
+            tensors.add(new Tensor(n.name(), n.shape(), "model-" + file + ".safetensors", ends[file], length));
             ends[file] += length;
         }
         return new SyntheticModel(config, tensors);
