@@ -93,7 +93,7 @@ final class RankPlanTest {
     void scalesAreSlicedWithTheirWeights() throws PenstockException {
         ModelConfig config =
                 ModelConfig.parse(("{\"architectures\":[\"DeepseekV3ForCausalLM\"],\"num_hidden_layers\":1,"
-                    + "\"num_attention_heads\":128,\"quantization_config\":{\"weight_block_size\":[128,128]}}")
+                                + "\"num_attention_heads\":128,\"quantization_config\":{\"weight_block_size\":[128,128]}}")
                         .getBytes(StandardCharsets.UTF_8));
         List<Tensor> tensors = new ArrayList<>();
         tensors.add(tensor("model.layers.0.mlp.gate_proj.weight", 0, 1, 1024, 512));
