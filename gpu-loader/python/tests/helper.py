@@ -76,7 +76,7 @@ def service(where):
     with open(where / "service.log", "wb") as log:
         process = subprocess.Popen([LAUNCHER, "load", "serve", "--socket", str(path)], stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not path.exists() or not (where / "service.log").read_text().rstrip().endswith(str(path)):
             if time.monotonic() > deadline or process.poll() is not None:
                 raise AssertionError((where / "service.log").read_text())

@@ -10,6 +10,7 @@ import unittest
 
 import helper
 import penstock
+from penstock._client import Connection
 
 ROUNDS = int(100 * helper.SCALE) if helper.LONG else 4
 
@@ -52,6 +53,25 @@ class Deaths(unittest.TestCase):
                     killer.cancel()
                 os.unlink(socket)
         self.assertGreater(died, 0)
+
+    def test_what_is_said_of_a_dead_loader_counts_every_fill(self):
+        with helper.directory() as place:
+            path = model(place)
+            for stop, expected in ((0, "before it had filled anything"), (1, r"after [1-9]\d* of [1-9]\d* fills"), (200, None)):
+                with self.subTest(stop), helper.service(place) as (socket, process):
+                    with Connection(str(path), service=socket) as connection:
+                        tensors = connection.iterate(connection.rows, 1 << 20, 3) if stop else iter(())
+                        for _ in range(stop):
+                            next(tensors)
+                        asked = connection._filled + len(connection._open)
+                        process.kill()
+                        process.wait()
+                        with self.assertRaises(penstock.LoaderDied) as died:
+                            list(tensors)
+                            connection.finish()
+                        said = expected or f"after {asked} of {asked} fills"
+                        self.assertRegex(str(died.exception), rf"process {process.pid}\) ended {said}:")
+                (place / "loader.sock").unlink()
 
     def test_an_engine_with_its_own_loader_is_killed_and_the_loader_ends_too(self):
         rng = helper.seeded()
