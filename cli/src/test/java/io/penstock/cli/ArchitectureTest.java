@@ -126,12 +126,14 @@ final class ArchitectureTest {
                 .resideInAPackage("io.penstock.gpu..")
                 .should()
                 .onlyDependOnClassesThat(DescribedPredicate.describe(
-                        "lie in control, command, " + EVERYWHERE + " or outside of the cache runtime", target -> {
+                        "lie in control, command, logs, " + EVERYWHERE + " or outside of the cache runtime", target -> {
                             String part = partOf(target);
                             boolean ours = target.getPackageName().startsWith("io.penstock.");
                             return part == null
                                     ? !ours || target.getPackageName().startsWith("io.penstock.gpu")
-                                    : EVERYWHERE.contains(part) || part.equals("control") || part.equals("command");
+                                    : EVERYWHERE.contains(part)
+                                            || Set.of("control", "command", "logs")
+                                                    .contains(part);
                         }))
                 .check(OURS);
     }

@@ -2,8 +2,8 @@ package io.penstock.bench.demo;
 
 import io.penstock.bench.checkpoint.Checkpoint;
 import io.penstock.bench.checkpoint.CheckpointWriter;
-import io.penstock.bench.checkpoint.SafetensorsHeader;
 import io.penstock.bench.checkpoint.TensorDigest;
+import io.penstock.bench.checkpoint.Tensors;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -97,7 +97,7 @@ record Model(String name, String description, List<ModelFile> files) {
                 FileChannel channel = FileChannel.open(path)) {
             MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
             if (shard) {
-                for (SafetensorsHeader.Tensor t : SafetensorsHeader.read(path).tensors()) {
+                for (var t : Tensors.of(path)) {
                     Long crc = known.get(t.name());
                     parts.add(new Part(
                             t.name(),

@@ -59,7 +59,7 @@ class CheckpointTest {
         for (Shard shard : checkpoint.shards()) {
             Path file = directory.resolve(shard.name());
             assertThat(file).hasSize(shard.bytes());
-            for (SafetensorsHeader.Tensor tensor : SafetensorsHeader.read(file).tensors()) {
+            for (var tensor : Tensors.of(file)) {
                 TensorDigest digest = digests.get(tensor.name());
                 assertThat(tensor.offset()).isEqualTo(digest.offset());
                 ByteBuffer bytes = read(file, tensor.offset(), tensor.length());

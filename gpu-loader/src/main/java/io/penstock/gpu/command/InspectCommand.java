@@ -1,14 +1,18 @@
 package io.penstock.gpu.command;
 
-import ch.qos.logback.classic.Level;
 import io.penstock.cache.command.GlobalOptions;
+import io.penstock.cache.command.Output;
 import io.penstock.cache.command.Table;
 import io.penstock.cache.command.Units;
 import io.penstock.cache.model.ErrorCode;
+import io.penstock.cache.model.PenstockException;
+import io.penstock.gpu.catalogue.ArrowFile;
+import io.penstock.gpu.catalogue.Entry;
 import io.penstock.gpu.catalogue.Place;
 import io.penstock.gpu.service.FileModels;
 import io.penstock.gpu.service.Model;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,13 +22,15 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(
         name = "inspect",
         description = {
             "Lists a model's tensors: one row for each, in the order of the bytes. Only headers are read.",
-            "MODEL is a directory (a mount, or any other) or one safetensors file."
+            "MODEL is a directory (a mount, or any other) or one safetensors file.",
+            "--arrow writes the rows into an Arrow IPC file, for pyarrow, pandas and DuckDB."
         })
 final class InspectCommand implements Callable<Integer> {
     @Mixin
@@ -33,30 +39,60 @@ final class InspectCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", description = "Directory or file.")
     private Path path;
 
+    @Option(names = "--arrow", paramLabel = "FILE", description = "Writes the table there, in place of what is there.")
+    private Path arrow;
+
     @Override
     public Integer call() throws IOException {
-        LoaderLog.toStderr(Level.WARN);
         Model model = new FileModels().open(path.toAbsolutePath(), List.of(), null);
-        global.output()
-                .result(
-                        "Catalogue",
-                        () -> fields(model),
-                        () -> model.tensors().stream().map(Model.Tensor::name).toList(),
-                        () -> lines(model));
+        Output output = global.output();
+        if (arrow != null) {
+            write(model);
+            output.result(
+                    "Catalogue",
+                    () -> totals(model),
+                    () -> List.of(arrow.toString()),
+                    () -> List.of(summary(model), "written to " + arrow));
+            return ErrorCode.Exit.DONE;
+        }
+        output.result(
+                "Catalogue",
+                () -> fields(model),
+                () -> model.tensors().stream().map(Model.Tensor::name).toList(),
+                () -> lines(model));
         return ErrorCode.Exit.DONE;
     }
 
-    private static Map<String, Object> fields(Model model) {
+    private void write(Model model) throws IOException {
+        for (Path file : model.files()) {
+            if (Files.exists(arrow) && Files.isSameFile(arrow, file)) {
+                throw new PenstockException(
+                        ErrorCode.USAGE, arrow + " is a file of the model", "Name another file for the table.");
+            }
+        }
+        ArrowFile.write(() -> model.tensors().stream().map(t -> entry(model, t)).iterator(), arrow);
+    }
+
+    private Entry entry(Model model, Model.Tensor t) {
+        return new Entry(t.name(), t.dtype(), t.shape(), name(model.files().get(t.file())), t.offset(), t.length());
+    }
+
+    private Map<String, Object> totals(Model model) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("count", model.tensors().size());
         fields.put("bytes", model.bytes());
-        fields.put("files", model.files().stream().map(InspectCommand::name).toList());
+        fields.put("files", model.files().stream().map(this::name).toList());
         fields.put("metadata", model.metadata());
+        return fields;
+    }
+
+    private Map<String, Object> fields(Model model) {
+        Map<String, Object> fields = totals(model);
         fields.put("tensors", model.tensors().stream().map(t -> row(model, t)).toList());
         return fields;
     }
 
-    private static Map<String, Object> row(Model model, Model.Tensor tensor) {
+    private Map<String, Object> row(Model model, Model.Tensor tensor) {
         Place place = Place.of(tensor.name());
         Map<String, Object> row = new LinkedHashMap<>();
         row.put("name", tensor.name());
@@ -71,7 +107,7 @@ final class InspectCommand implements Callable<Integer> {
         return row;
     }
 
-    private static List<String> lines(Model model) {
+    private List<String> lines(Model model) {
         Table table = new Table()
                 .column("NAME")
                 .column("DTYPE")
@@ -100,7 +136,12 @@ final class InspectCommand implements Callable<Integer> {
                 + model.files().size() + " files";
     }
 
-    private static String name(Path file) {
-        return file.getFileName().toString();
+    /** Relative to the model's directory. */
+    private String name(Path file) {
+        Path directory = path.toAbsolutePath().normalize();
+        Path normal = file.normalize();
+        return normal.startsWith(directory) && !normal.equals(directory)
+                ? directory.relativize(normal).toString()
+                : file.getFileName().toString();
     }
 }

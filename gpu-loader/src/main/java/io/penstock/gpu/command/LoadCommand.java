@@ -1,6 +1,5 @@
 package io.penstock.gpu.command;
 
-import ch.qos.logback.classic.Level;
 import io.penstock.cache.command.GlobalOptions;
 import io.penstock.cache.command.LayoutOptions;
 import io.penstock.cache.command.Output;
@@ -68,7 +67,6 @@ final class LoadCommand implements Callable<Integer> {
         if (path == null) {
             throw new PenstockException(ErrorCode.USAGE, "penstock load: which model?", "penstock load MODEL");
         }
-        LoaderLog.toStderr(Level.WARN);
         Output output = global.output();
         Stages stages = new Stages();
         Pipeline.Options options = LoaderKeys.options(global.config());

@@ -1,9 +1,9 @@
 package io.penstock.gpu.command;
 
-import ch.qos.logback.classic.Level;
 import io.penstock.cache.command.GlobalOptions;
 import io.penstock.cache.command.Output;
 import io.penstock.cache.config.Config;
+import io.penstock.cache.logs.Logs;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.gpu.device.Devices;
@@ -45,7 +45,10 @@ final class ServeCommand implements Callable<Integer> {
             throw new PenstockException(
                     ErrorCode.USAGE, "penstock load serve: where?", "penstock load serve --socket PATH");
         }
-        LoaderLog.toStderr(stdin ? Level.ERROR : Level.INFO);
+        Logs.toStderr(config);
+        if (stdin) { // what it says is shown to a person only where it ends as it should not
+            var _ = Logs.level("", "error");
+        }
         try (Devices devices = Devices.all();
                 LoaderService service =
                         new LoaderService(devices, new RankedModels(new FileModels()), LoaderKeys.options(config))) {

@@ -1,27 +1,22 @@
 package io.penstock.gpu.service;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /** Models as they lie in directories: safetensors files, with an index or without. Other kinds of files are never opened. */
 public final class FileModels implements Models {
-    private static final String INDEX = "model.safetensors.index.json";
     private static final String SUFFIX = ".safetensors";
-    private static final long LARGEST_INDEX = 50_000_000;
-    private static final ObjectMapper MAPPER = new ObjectMapper();
 
     @Override
     public Model open(Path path, List<Path> files, JsonNode rank) throws IOException {
@@ -31,26 +26,41 @@ public final class FileModels implements Models {
         List<Path> all = path == null ? files : Files.isDirectory(path) ? inside(path) : List.of(path);
         List<Model.Tensor> tensors = new ArrayList<>();
         Map<String, String> metadata = new HashMap<>();
-        Set<String> names = new HashSet<>();
+        long headers = 0;
         for (int i = 0; i < all.size(); i++) {
             if (!all.get(i).toString().endsWith(SUFFIX)) {
                 throw refused(all.get(i), "only *" + SUFFIX + " is loaded");
             }
             Header header = Header.read(all.get(i), i);
-            metadata.putAll(header.metadata());
-            for (Model.Tensor tensor : header.tensors()) {
-                if (!names.add(tensor.name())) {
-                    throw refused(all.get(i), "tensor " + tensor.name() + " is in another file too");
-                }
+            headers += header.bytes();
+            if (headers > Header.LARGEST || tensors.size() + header.tensors().size() > Header.MOST_TENSORS) {
+                throw refused(
+                        all.get(i),
+                        "with it the model's headers have more than " + Header.LARGEST + " bytes or "
+                                + Header.MOST_TENSORS + " tensors");
             }
+            metadata.putAll(header.metadata());
             tensors.addAll(header.tensors());
         }
+        requireDifferentNames(tensors, all);
         return new Model(all, tensors, metadata, List.of());
     }
 
+    private static void requireDifferentNames(List<Model.Tensor> tensors, List<Path> files) throws PenstockException {
+        List<Model.Tensor> named = new ArrayList<>(tensors);
+        named.sort(Comparator.comparing(Model.Tensor::name));
+        for (int i = 1; i < named.size(); i++) {
+            if (named.get(i).name().equals(named.get(i - 1).name())) {
+                throw refused(
+                        files.get(named.get(i).file()),
+                        "tensor " + Header.shown(named.get(i).name()) + " is in another file too");
+            }
+        }
+    }
+
     private static List<Path> inside(Path directory) throws IOException {
-        Path index = directory.resolve(INDEX);
-        List<Path> found = Files.exists(index) ? indexed(directory, index) : plain(directory);
+        Path index = directory.resolve(Index.NAME);
+        List<Path> found = Files.exists(index, LinkOption.NOFOLLOW_LINKS) ? Index.files(index) : plain(directory);
         if (found.isEmpty()) {
             throw refused(directory, "there are no *" + SUFFIX + " files in it");
         }
@@ -61,21 +71,6 @@ public final class FileModels implements Models {
         try (Stream<Path> entries = Files.list(directory)) {
             return entries.filter(f -> f.toString().endsWith(SUFFIX)).sorted().toList();
         }
-    }
-
-    private static List<Path> indexed(Path directory, Path index) throws IOException {
-        if (Files.size(index) > LARGEST_INDEX) {
-            throw refused(index, "it is longer than " + LARGEST_INDEX + " bytes");
-        }
-        Set<Path> files = new TreeSet<>();
-        for (JsonNode file : MAPPER.readTree(Files.readAllBytes(index)).path("weight_map")) {
-            Path resolved = directory.resolve(file.asText()).normalize();
-            if (!resolved.startsWith(directory.normalize())) {
-                throw refused(index, "it names a file outside of its directory");
-            }
-            files.add(resolved);
-        }
-        return List.copyOf(files);
     }
 
     static PenstockException refused(Path file, String why) {

@@ -26,7 +26,7 @@ public record Model(List<Path> files, List<Tensor> tensors, Map<String, String> 
      */
     public record Tensor(String name, String dtype, List<Long> shape, int file, long offset, long length) {
         public Tensor {
-            shape = List.copyOf(shape);
+            shape = shape instanceof Shape ? shape : List.copyOf(shape);
         }
     }
 

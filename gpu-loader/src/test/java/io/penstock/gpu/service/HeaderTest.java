@@ -11,8 +11,10 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -95,6 +97,17 @@ class HeaderTest {
                 "{'__metadata__':{'x':7},'a':{'dtype':'U8','shape':[30],'data_offsets':[0,30]}}",
                 "{'a':[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]}",
                 "{'a':7}",
+                "{'a':{'dtype':'U8','shape':[0,9223372036854775807,2],'data_offsets':[0,0]},'b':{'dtype':'U8','shape':[30],'data_offsets':[0,30]}}",
+                "{'\\ud800':{'dtype':'U8','shape':[30],'data_offsets':[0,30]}}",
+                "{'__metadata__':{},'__metadata__':{},'a':{'dtype':'U8','shape':[30],'data_offsets':[0,30]}}",
+                "{'__metadata__':{'x':'1','x':'2'},'a':{'dtype':'U8','shape':[30],'data_offsets':[0,30]}}",
+                " {'a':{'dtype':'U8','shape':[30],'data_offsets':[0,30]}}",
+                "\ufeff{'a':{'dtype':'U8','shape':[30],'data_offsets':[0,30]}}",
+                "{'a':{'dtype':'U8','shape':[30],'data_offsets':[0,30]},}",
+                "{'a':{'shape':[30],'data_offsets':[0,30]}}",
+                "{'a':{'dtype':'U8','data_offsets':[0,30]}}",
+                "{'a':{'dtype':'U8','shape':[30]}}",
+                "{'a':{}}",
                 "[]",
                 "7",
                 "",
@@ -105,6 +118,43 @@ class HeaderTest {
                 .isInstanceOfSatisfying(
                         PenstockException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.LOADER_READ))
                 .hasMessageContaining(FILE.toString());
+    }
+
+    @Test
+    void fields_come_in_any_order_and_shapes_are_what_they_were() throws IOException {
+        Header header = parse(
+                "{'a':{'data_offsets':[0,24],'shape':[2,3],'dtype':'F32'},'b':{'shape':[],'dtype':'BF16','data_offsets':[24,26]},"
+                        + "'größe😀':{'dtype':'U8','data_offsets':[26,326],'shape':[300,1,1,1]},"
+                        + "'d':{'data_offsets':[326,326],'dtype':'U8','shape':[0,127,128,16384,2097153]}}",
+                326);
+        assertThat(header.tensors())
+                .extracting(Model.Tensor::shape)
+                .containsExactly(
+                        List.of(2L, 3L),
+                        List.of(),
+                        List.of(300L, 1L, 1L, 1L),
+                        List.of(0L, 127L, 128L, 16384L, 2097153L));
+        assertThat(header.tensors().get(2).name()).isEqualTo("größe😀");
+    }
+
+    @Test
+    void what_is_not_utf_8_is_refused() {
+        String json = "{'a':{'dtype':'U8','shape':[30],'data_offsets':[0,30]}}".replace('\'', '"');
+        byte[] latin = json.replace('a', 'ä').getBytes(StandardCharsets.ISO_8859_1);
+        byte[] overlong = json.replace("a", "aa").getBytes(UTF_8);
+        overlong[2] = (byte) 0xc1; // A, in two bytes
+        overlong[3] = (byte) 0x81;
+        byte[] surrogate = json.replace("a", "aaa").getBytes(UTF_8);
+        surrogate[2] = (byte) 0xed;
+        surrogate[3] = (byte) 0xa0;
+        surrogate[4] = (byte) 0x80;
+        for (byte[] bytes : new byte[][] {
+            latin, overlong, surrogate, json.getBytes(StandardCharsets.UTF_16LE), json.getBytes(StandardCharsets.UTF_16)
+        }) {
+            assertThatThrownBy(() -> Header.parse(bytes, FILE, 0, 30))
+                    .isInstanceOf(PenstockException.class)
+                    .hasMessageContaining("m.safetensors is refused");
+        }
     }
 
     @Test
@@ -124,31 +174,6 @@ class HeaderTest {
     }
 
     @Test
-    void a_long_header_takes_at_most_four_times_its_length() throws Exception {
-        StringBuilder json = new StringBuilder("{");
-        int count = 200_000;
-        for (int i = 0; i < count; i++) {
-            json.append(i == 0 ? "" : ",")
-                    .append("'")
-                    .append(i)
-                    .append("':{'dtype':'U8','shape':[1],'data_offsets':[")
-                    .append(i)
-                    .append(',')
-                    .append(i + 1)
-                    .append("]}");
-        }
-        byte[] bytes = json.append('}').toString().replace('\'', '"').getBytes(UTF_8);
-        json.setLength(0);
-        json.trimToSize();
-        long before = used();
-        Header header = Header.parse(bytes, FILE, 0, count);
-        long kept = used() - before;
-        assertThat(header.tensors()).hasSize(count);
-        System.out.println("header " + bytes.length + " bytes, kept " + kept);
-        assertThat(kept + bytes.length).isLessThan(4L * bytes.length);
-    }
-
-    @Test
     void changed_headers() throws IOException {
         fuzz(50_000);
     }
@@ -161,6 +186,7 @@ class HeaderTest {
 
     private static void fuzz(long count) throws IOException {
         System.out.println("seed " + SEED);
+        long begun = System.nanoTime();
         Random random = new Random(SEED);
         long accepted = 0;
         for (long i = 0; i < count; i++) {
@@ -186,6 +212,7 @@ class HeaderTest {
             }
         }
         assertThat(accepted).isBetween(1L, count - 1);
+        System.out.printf("%,d headers in %.0f s, %,d accepted%n", count, (System.nanoTime() - begun) / 1e9, accepted);
     }
 
     private static long allocated(Runnable work) {
@@ -194,13 +221,5 @@ class HeaderTest {
         long before = threads.getCurrentThreadAllocatedBytes();
         work.run();
         return threads.getCurrentThreadAllocatedBytes() - before;
-    }
-
-    private static long used() {
-        for (int i = 0; i < 3; i++) {
-            System.gc();
-        }
-        Runtime runtime = Runtime.getRuntime();
-        return runtime.totalMemory() - runtime.freeMemory();
     }
 }

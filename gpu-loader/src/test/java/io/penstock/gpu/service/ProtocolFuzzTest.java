@@ -71,6 +71,7 @@ class ProtocolFuzzTest {
 
     private static void run(long count) throws IOException {
         System.out.println("seed " + SEED);
+        long begun = System.nanoTime();
         Random random = new Random(SEED);
         long understood = 0;
         for (long i = 0; i < count; i++) {
@@ -87,6 +88,8 @@ class ProtocolFuzzTest {
             }
         }
         assertThat(understood).isBetween(1L, count - 1);
+        System.out.printf(
+                "%,d messages in %.0f s, %,d understood%n", count, (System.nanoTime() - begun) / 1e9, understood);
     }
 
     private static byte[] mutate(Random random, String good) {

@@ -43,6 +43,13 @@ public final class Logs {
         start(context, console, LogFormat.TEXT, LogLevel.WARN);
     }
 
+    /** To stderr: for a service that a person has started in the foreground. */
+    public static void toStderr(Config config) {
+        ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
+        console.setTarget("System.err");
+        start(context(), console, config);
+    }
+
     /** To stdout, a line for each event: for a container, whose output somebody collects. */
     public static void toStdout(Config config) {
         ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
