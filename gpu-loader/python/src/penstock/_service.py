@@ -85,7 +85,7 @@ def _start(launcher: str | None) -> Peer:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     log = tempfile.TemporaryFile()
     try:
-        process = subprocess.Popen([*program, "load", "serve", "--stdin"], stdin=theirs, stdout=log, stderr=log)
+        process = subprocess.Popen([*program, "load", "serve", "--stdin"], stdin=theirs.fileno(), stdout=log, stderr=log)
     except OSError as e:
         ours.close()
         log.close()
