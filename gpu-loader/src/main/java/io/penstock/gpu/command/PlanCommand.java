@@ -1,6 +1,5 @@
 package io.penstock.gpu.command;
 
-import ch.qos.logback.classic.Level;
 import io.penstock.cache.command.GlobalOptions;
 import io.penstock.cache.command.LayoutOptions;
 import io.penstock.cache.command.Table;
@@ -50,7 +49,6 @@ final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        LoaderLog.toStderr(Level.WARN);
         RankedModel model = RankedModel.of(new FileModels().open(path.toAbsolutePath(), List.of(), null));
         if (table) {
             LayoutTable compared = LayoutTable.of(model, Math.max(1, perNode));
