@@ -49,7 +49,7 @@ final class RankRanges {
                     "Mount it first, then: penstock prefetch MOUNTPOINT --rank N.");
         }
         Layout layout = layouts.layout();
-        Model model = new FileModels().open(directory, List.of(), null);
+        Model model = new FileModels().open(directory);
         RankPlan plan = RankedModel.of(model).plan(layout, layouts.ranks(layout));
         plan.notes().forEach(notes);
         SortedMap<String, List<ByteRange>> ranges = new TreeMap<>(NaturalOrder.INSTANCE);

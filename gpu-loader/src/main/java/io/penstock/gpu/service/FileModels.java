@@ -18,6 +18,15 @@ import java.util.stream.Stream;
 public final class FileModels implements Models {
     private static final String SUFFIX = ".safetensors";
 
+    /**
+     * All of a model.
+     *
+     * @throws IOException it cannot be read, or is refused
+     */
+    public Model open(Path path) throws IOException {
+        return open(path, List.of(), null);
+    }
+
     @Override
     public Model open(Path path, List<Path> files, JsonNode rank) throws IOException {
         if (rank != null) {
