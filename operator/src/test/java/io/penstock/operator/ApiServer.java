@@ -25,9 +25,11 @@ public final class ApiServer {
     private static @Nullable ApiServer running;
 
     private final String kubeconfig;
+    private final Path audit;
 
-    private ApiServer(String kubeconfig) {
+    private ApiServer(String kubeconfig, Path audit) {
         this.kubeconfig = kubeconfig;
+        this.audit = audit;
     }
 
     /** Starts it when it does not run yet. */
@@ -55,14 +57,23 @@ public final class ApiServer {
             Files.createDirectory(directory.resolve("k8s"));
             var ignored = Files.createSymbolicLink(
                     directory.resolve("k8s").resolve(version.getFileName()), version.toAbsolutePath());
+            Path audit = directory.resolve("audit.log");
+            Path policy = Files.writeString(directory.resolve("policy.yaml"), """
+                    apiVersion: audit.k8s.io/v1
+                    kind: Policy
+                    omitStages: [RequestReceived, ResponseStarted]
+                    rules: [ { level: Metadata } ]
+                    """);
             KubeAPIServer server = new KubeAPIServer(KubeAPIServerConfigBuilder.anAPIServerConfig()
                     .withTestDir(directory.toString())
                     .withApiServerVersion(version.getFileName().toString().replaceFirst("-.*", ""))
                     .withOfflineMode(true)
+                    .withApiServerFlag("--audit-policy-file", policy.toString())
+                    .withApiServerFlag("--audit-log-path", audit.toString())
                     .build());
             server.start();
             Runtime.getRuntime().addShutdownHook(new Thread(server::stop));
-            ApiServer api = new ApiServer(server.getKubeConfigYaml());
+            ApiServer api = new ApiServer(server.getKubeConfigYaml(), audit);
             api.install(Path.of("..", "deploy", "chart", "crds"));
             return api;
         } catch (IOException e) {
@@ -92,6 +103,11 @@ public final class ApiServer {
                 && crd.getStatus().getConditions().stream()
                         .anyMatch(c -> c.getType().equals("Established")
                                 && c.getStatus().equals("True"));
+    }
+
+    /** Its audit log: every request that was answered, one a line. */
+    public Path audit() {
+        return audit;
     }
 
     public String kubeconfig() {

@@ -1,5 +1,6 @@
 package io.penstock.operator.command;
 
+import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -21,6 +22,9 @@ import picocli.CommandLine.Mixin;
                     + " service account, or by KUBECONFIG."
         })
 final class OperatorCommand implements Callable<Integer> {
+    /** By which the API server's audit log and metrics know it. */
+    static final String USER_AGENT = "penstock-operator";
+
     @Mixin
     private GlobalOptions global;
 
@@ -38,7 +42,10 @@ final class OperatorCommand implements Callable<Integer> {
                 Thread.currentThread().interrupt();
             }
         }));
-        try (KubernetesClient client = new KubernetesClientBuilder().build();
+        try (KubernetesClient client = new KubernetesClientBuilder()
+                        .withConfig(
+                                new ConfigBuilder().withUserAgent(USER_AGENT).build())
+                        .build();
                 OperatorProcess _ = OperatorProcess.start(OperatorOptions.of(config), client)) {
             end.await();
         } catch (KubernetesClientException e) {

@@ -140,7 +140,11 @@ final class Volumes {
         if (claim != null && ours(dataset, claim) && !going(claim)) {
             client.resource(claim).delete();
         }
-        client.persistentVolumes().withName(VolumeObjects.volumeName(dataset)).delete();
+        if (existing(dataset).filter(Volumes::going).isEmpty()) {
+            client.persistentVolumes()
+                    .withName(VolumeObjects.volumeName(dataset))
+                    .delete();
+        }
     }
 
     /**

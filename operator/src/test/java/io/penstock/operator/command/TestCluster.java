@@ -39,6 +39,9 @@ final class TestCluster implements AutoCloseable {
     final String system = namespace + "-system";
     final String runtime = namespace;
     final Map<String, FakeDaemon> daemons = new ConcurrentHashMap<>();
+    /** How often the controllers look. */
+    volatile Duration pace = Duration.ofMillis(100);
+
     private final Path directory;
     private final Thread controllers;
     private OperatorProcess operator;
@@ -106,7 +109,7 @@ final class TestCluster implements AutoCloseable {
                                     o.getMetadata().setFinalizers(List.of());
                                     return o;
                                 }));
-                Thread.sleep(100);
+                Thread.sleep(pace);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
