@@ -118,7 +118,7 @@ final class ManyDatasetsTest {
         say("heap %d MiB, after a collection %d MiB".formatted(heap(), collected()));
 
         changed("a field that no volume has is changed", "retain: Delete", 1);
-        changed("a field that the volume has is changed", "retain: Delete\nprefetch: { order: all }", 8);
+        changed("a field that the volume has is changed", "retain: Delete\nprefetch: { order: all }", 12);
         if (again) {
             mark = mark();
             RealOperator.kill(operator);
