@@ -287,10 +287,20 @@ final class Pass {
         var tiers = runtime.getSpec() == null ? null : runtime.getSpec().tiers();
         String quota =
                 tiers == null || tiers.isEmpty() ? null : tiers.getFirst().quota();
-        long most = tools.poller().nodes(runtime.getMetadata().getName()).stream()
-                .mapToLong(NodeView::quotaBytes)
-                .max()
-                .orElse(0);
+        List<NodeView> views = tools.poller().nodes(runtime.getMetadata().getName());
+        if (quota == null && unheard(runtime, views) && before != null && snapshot.equals(before.snapshot())) {
+            var was = Conditions.find(before.conditions(), SPACE_AVAILABLE)
+                    .filter(c -> !c.getReason().equals(Reason.DatasetNotReady.name()));
+            if (was.isPresent()) {
+                conditions.set(
+                        SPACE_AVAILABLE,
+                        Conditions.isTrue(before.conditions(), SPACE_AVAILABLE) ? Status.TRUE : Status.FALSE,
+                        Reason.valueOf(was.get().getReason()),
+                        was.get().getMessage());
+                return;
+            }
+        }
+        long most = views.stream().mapToLong(NodeView::quotaBytes).max().orElse(0);
         long room = quota == null ? most : Sizes.bytes(quota);
         if (room > 0 && room < bytes) {
             conditions.set(
@@ -312,16 +322,20 @@ final class Pass {
                         : snapshot.size() + " of " + Sizes.gi(room) + " on each node");
     }
 
+    /** Not every node has told yet: an operator that has just started does not take back what was said. */
+    private boolean unheard(CacheRuntime runtime, List<NodeView> views) {
+        return views.size()
+                < tools.cluster().daemons().stream()
+                        .filter(d -> d.runtime().equals(runtime.getMetadata().getName()))
+                        .count();
+    }
+
     private void bytes(CacheRuntime runtime) {
         String name = runtime.getMetadata().getName();
         List<NodeView> views = tools.poller().nodes(name);
-        long daemons = tools.cluster().daemons().stream()
-                .filter(d -> d.runtime().equals(name))
-                .count();
         Optional<io.fabric8.kubernetes.api.model.Condition> was =
                 Conditions.find(before == null ? null : before.conditions(), PREFETCHED);
-        if (views.size() < daemons && cached != null && was.isPresent()) {
-            // not every node has been heard of: an operator that has just started does not take back what was said
+        if (unheard(runtime, views) && cached != null && was.isPresent()) {
             conditions.set(
                     PREFETCHED,
                     Conditions.isTrue(before.conditions(), PREFETCHED) ? Status.TRUE : Status.FALSE,

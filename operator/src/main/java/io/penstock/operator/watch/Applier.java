@@ -9,6 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** Server-side apply in the operator's name. Thread-safe. */
 public final class Applier {
@@ -34,9 +37,21 @@ public final class Applier {
         return client.resource(object).subresource("status").patch(APPLY);
     }
 
-    /** Sixteen digits that differ when what is serialised differs. */
+    /** Sixteen digits that differ when what is serialised differs; the order of maps, another in each process, does not count. */
     public static String fingerprint(Object value) {
-        return hex(Serialization.asYaml(value)).substring(0, 16);
+        Map<?, ?> read = Serialization.unmarshal(Serialization.asJson(value), Map.class);
+        return hex(Serialization.asJson(sorted(read))).substring(0, 16);
+    }
+
+    private static Object sorted(Object value) {
+        if (value instanceof Map<?, ?> map) {
+            Map<String, Object> sorted = new TreeMap<>();
+            map.forEach((key, entry) -> sorted.put((String) key, sorted(entry)));
+            return sorted;
+        }
+        return value instanceof List<?> list
+                ? list.stream().map(Applier::sorted).toList()
+                : value;
     }
 
     public static String hex(String text) {
