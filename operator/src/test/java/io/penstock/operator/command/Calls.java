@@ -21,7 +21,7 @@ record Calls(List<Call> all) {
     /** One call; a watch counts when it ends. */
     record Call(String verb, String resource, String name) {
         boolean writes() {
-            return WRITES.contains(verb) && !resource.equals("leases");
+            return WRITES.contains(verb) && !resource.equals("leases") && !resource.endsWith("reviews");
         }
 
         /** Whether it is about this Dataset or what was made for it; an event has no name yet when it is made. */
