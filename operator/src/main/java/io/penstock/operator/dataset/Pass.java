@@ -301,7 +301,7 @@ final class Pass {
             }
         }
         long most = views.stream().mapToLong(NodeView::quotaBytes).max().orElse(0);
-        long room = quota == null ? most : Sizes.bytes(quota);
+        long room = quota == null || (most > 0 && most < Sizes.bytes(quota)) ? most : Sizes.bytes(quota);
         if (room > 0 && room < bytes) {
             conditions.set(
                     SPACE_AVAILABLE,
@@ -310,7 +310,7 @@ final class Pass {
                     snapshot.size() + " do not fit into the " + Sizes.gi(room) + " that CacheRuntime "
                             + runtime.getMetadata().getName()
                             + " may keep on a node: reads beyond that go to the origin"
-                            + " each time. Raise spec.tiers[0].quota there.");
+                            + " each time. Raise spec.tiers[0].quota there, or give the nodes a larger disk.");
             return;
         }
         conditions.set(
@@ -324,10 +324,7 @@ final class Pass {
 
     /** Not every node has told yet: an operator that has just started does not take back what was said. */
     private boolean unheard(CacheRuntime runtime, List<NodeView> views) {
-        return views.size()
-                < tools.cluster().daemons().stream()
-                        .filter(d -> d.runtime().equals(runtime.getMetadata().getName()))
-                        .count();
+        return views.size() < tools.cluster().daemonsOf(runtime.getMetadata().getName());
     }
 
     private void bytes(CacheRuntime runtime) {

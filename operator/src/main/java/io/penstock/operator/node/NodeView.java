@@ -57,9 +57,14 @@ public record NodeView(
         return snapshots.getOrDefault(digest, Held.NOTHING);
     }
 
-    /** Most bytes that the node's cache may hold; 0: not known. */
+    /** Most bytes that the node's cache can hold: its quota, or what the disk has room for; 0: not known. */
     public long quotaBytes() {
-        return tiers.stream().mapToLong(TierInfo::getQuotaBytes).sum();
+        return tiers.stream().mapToLong(NodeView::quota).sum();
+    }
+
+    private static long quota(TierInfo tier) {
+        long disk = tier.getUsedBytes() + tier.getRoomBytes();
+        return disk == 0 ? tier.getQuotaBytes() : Math.min(tier.getQuotaBytes(), disk);
     }
 
     /** Why a tier takes no bytes at the moment; empty when all do. */

@@ -133,7 +133,11 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
                                     ? e.getMessage()
                                     : e.getStatus().getMessage()));
         }
-        CacheRuntimeStatus now = status(runtime, set == null ? null : set.getStatus(), conditions);
+        List<NodeView> views = poller.nodes(runtime.getMetadata().getName());
+        // Not every node has told yet: an operator that has just started does not take back what was said.
+        boolean unheard = views.size() < cluster.daemonsOf(runtime.getMetadata().getName());
+        StorageStatus storage = unheard && before != null ? before.storage() : storage(views);
+        CacheRuntimeStatus now = status(runtime, set == null ? null : set.getStatus(), conditions, views, storage);
         UpdateControl<CacheRuntime> control;
         if (now.equals(before) || (before != null && onlyStorageDiffers(before, now))) {
             control = UpdateControl.noUpdate();
@@ -168,12 +172,16 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
         return applier.apply(wanted);
     }
 
-    private CacheRuntimeStatus status(CacheRuntime runtime, DaemonSetStatus set, Conditions conditions) {
+    private static CacheRuntimeStatus status(
+            CacheRuntime runtime,
+            DaemonSetStatus set,
+            Conditions conditions,
+            List<NodeView> views,
+            StorageStatus storage) {
         int desired = number(set == null ? null : set.getDesiredNumberScheduled());
         int ready = number(set == null ? null : set.getNumberReady());
         int updated = number(set == null ? null : set.getUpdatedNumberScheduled());
         String name = runtime.getMetadata().getName();
-        List<NodeView> views = poller.nodes(name);
         boolean failed = conditions.list().stream().anyMatch(c -> c.getType().equals(AVAILABLE));
         boolean all = set != null && desired > 0 && ready >= desired;
         String counts = ready + " of " + desired + " nodes have a daemon that is ready";
@@ -202,7 +210,7 @@ public final class RuntimeReconciler implements Reconciler<CacheRuntime>, Cleane
                 summary,
                 conditions.list(),
                 new NodeCounts(desired, ready, updated, ready + "/" + desired),
-                storage(views));
+                storage);
     }
 
     private static int number(Integer value) {

@@ -202,6 +202,11 @@ public final class Cluster implements AutoCloseable {
         return daemons.all().filter(Slim::ready).map(this::daemon).toList();
     }
 
+    /** How many of this runtime are ready. */
+    public long daemonsOf(String runtime) {
+        return daemons().stream().filter(d -> d.runtime().equals(runtime)).count();
+    }
+
     private Daemon daemon(Pod pod) {
         ObjectMeta meta = pod.getMetadata();
         return new Daemon(

@@ -178,6 +178,18 @@ final class DatasetTest {
     }
 
     @Test
+    void a_model_larger_than_the_disk_says_so_whatever_the_quota() {
+        daemon.roomBytes = 20 * FakeDaemon.GIB;
+        cluster.runtime("tiers: [ { quota: 500Gi } ]");
+        cluster.dataset("llama", "");
+        await().atMost(TestCluster.LONG)
+                .untilAsserted(() -> assertThat(cluster.expect("llama", "SpaceAvailable", "False", "NoRoom")
+                                .getMessage())
+                        .contains("100Gi", "20Gi", "larger disk"));
+        ready("llama");
+    }
+
+    @Test
     void a_claim_of_somebody_else_is_left_alone_and_named() {
         cluster.runtime("");
         cluster.apply("""

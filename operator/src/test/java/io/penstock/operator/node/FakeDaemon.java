@@ -53,6 +53,9 @@ public final class FakeDaemon extends ControlGrpc.ControlImplBase implements Aut
     public volatile String failure = "";
     public volatile String kernel = "6.12.0";
     public volatile long quotaBytes = 2048 * GIB;
+    /** What the disk has left for the cache. */
+    public volatile long roomBytes = 4096 * GIB;
+
     public volatile boolean dead;
     public volatile boolean completeAtOnce;
     private volatile Origin origin = source -> snapshot(source.getLocation(), "9f31", 100 * GIB, 0);
@@ -204,6 +207,7 @@ public final class FakeDaemon extends ControlGrpc.ControlImplBase implements Aut
                                 .setName("disk")
                                 .setDirectory("/var/lib/penstock")
                                 .setQuotaBytes(quotaBytes)
+                                .setRoomBytes(roomBytes)
                                 .setFailure(failure))
                         .addAllErrors(errors)
                         .addAllPrefetches(jobs.values())
