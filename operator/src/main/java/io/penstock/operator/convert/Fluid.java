@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,7 @@ public final class Fluid {
             Set.of("AlluxioRuntime", "JindoRuntime", "JuiceFSRuntime", "ThinRuntime", "GooseFSRuntime", "EFCRuntime");
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int DEEPEST = 100;
 
     private Fluid() {}
 
@@ -143,6 +145,7 @@ public final class Fluid {
         try {
             for (Object document : new Load(LoadSettings.builder().build()).loadAllFromString(yaml)) {
                 if (document != null) {
+                    checkDepth(document, DEEPEST);
                     collect(JSON.valueToTree(document), documents);
                 }
             }
@@ -159,6 +162,18 @@ public final class Fluid {
                     e);
         }
         return documents;
+    }
+
+    private static void checkDepth(Object value, int left) {
+        if (left == 0) {
+            throw new IllegalArgumentException(
+                    "something is more than " + DEEPEST + " levels deep, or contains itself");
+        }
+        if (value instanceof Map<?, ?> map) {
+            map.values().forEach(v -> checkDepth(v, left - 1));
+        } else if (value instanceof Collection<?> list) {
+            list.forEach(v -> checkDepth(v, left - 1));
+        }
     }
 
     /** A list, as {@code kubectl get -o yaml} prints one, is what is in it. */

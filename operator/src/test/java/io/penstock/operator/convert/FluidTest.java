@@ -229,4 +229,11 @@ class FluidTest {
                 .isInstanceOf(PenstockException.class)
                 .hasMessageContaining(message);
     }
+
+    @Test
+    void what_contains_itself_is_refused() {
+        assertThatThrownBy(() -> Fluid.convert("kind: Dataset\nspec: &a { mounts: [*a] }\n"))
+                .isInstanceOf(PenstockException.class)
+                .hasMessageContaining("contains itself");
+    }
 }
