@@ -139,7 +139,7 @@ final class OpenFile implements ObjectReader {
                     held = serve(flight, from, to, scratch, into == null ? reply : null);
                     return true;
                 }
-                PenstockException error = flight.error(mount);
+                PenstockException error = flight.error();
                 if (error != null) {
                     throw ReadException.because(error, file.entry().path());
                 }
@@ -188,7 +188,7 @@ final class OpenFile implements ObjectReader {
     }
 
     private void checkFailure() throws ReadException {
-        PenstockException failure = object.failure(engine.now(), mount);
+        PenstockException failure = object.failure(engine.now());
         if (failure != null) {
             throw ReadException.because(failure, file.entry().path());
         }
