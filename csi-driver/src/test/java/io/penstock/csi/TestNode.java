@@ -77,7 +77,7 @@ public final class TestNode implements AutoCloseable {
     }
 
     public static TestNode make() throws IOException {
-        Path base = Files.createTempDirectory(Path.of("/tmp"), "penstock-csi");
+        Path base = Files.createTempDirectory(Path.of("/tmp"), "csi");
         Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxr-xr-x"));
         TestNode node = new TestNode(base);
         Files.createDirectories(node.kubelet().resolve("plugins_registry"));

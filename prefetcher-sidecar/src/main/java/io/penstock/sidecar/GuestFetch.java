@@ -61,7 +61,10 @@ final class GuestFetch implements Fetch {
     }
 
     private static boolean isRefusal(ErrorCode code) {
-        return code == ErrorCode.USAGE || code == ErrorCode.NOT_PERMITTED || code == ErrorCode.UNKNOWN_SNAPSHOT;
+        return switch (code) {
+            case USAGE, BAD_VALUE, NOT_PERMITTED, UNKNOWN_SNAPSHOT -> true;
+            default -> false;
+        };
     }
 
     private void fetch(Consumer<ProgressState> listener) throws PenstockException, InterruptedException {

@@ -38,6 +38,7 @@ import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -61,6 +62,8 @@ public final class ControlClient implements AutoCloseable {
     private static final Duration USUAL = Duration.ofSeconds(15);
     private static final Duration LISTING = Duration.ofMinutes(5);
     private static final int LARGEST_ANSWER = 64 << 20;
+    /** Linux takes 107, Java 106. */
+    private static final int LONGEST_PATH = 106;
     /** gRPC asks each channel for SO_KEEPALIVE, which a Unix socket does not have; Netty warns of it every time. */
     private static final Logger BOOTSTRAP = Logger.getLogger("io.netty.bootstrap");
 
@@ -84,9 +87,17 @@ public final class ControlClient implements AutoCloseable {
     /**
      * A client of the daemon that listens at {@code socket} (see {@link StateDirectory#controlSocket}).
      *
-     * @throws PenstockException with {@code NO_DAEMON} when there is no such socket
+     * @throws PenstockException with {@code NO_DAEMON} when there is no such socket, {@code BAD_VALUE} when no socket's path may
+     *     be that long
      */
     public static ControlClient connect(Path socket) throws PenstockException {
+        int length = socket.toString().getBytes(StandardCharsets.UTF_8).length;
+        if (length > LONGEST_PATH) {
+            throw new PenstockException(
+                    ErrorCode.BAD_VALUE,
+                    "the path " + socket + " has " + length + " bytes, and that of a socket at most " + LONGEST_PATH,
+                    "Use a directory with a shorter path, or a symbolic link to it.");
+        }
         if (!Files.exists(socket)) {
             throw new PenstockException(
                     ErrorCode.NO_DAEMON,

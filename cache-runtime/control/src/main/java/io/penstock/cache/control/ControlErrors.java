@@ -80,7 +80,7 @@ public final class ControlErrors {
             case UNAVAILABLE ->
                 new PenstockException(
                         ErrorCode.NO_DAEMON,
-                        "no daemon answers",
+                        "no daemon answers" + because(status.getCause()),
                         "Start one with penstock mount or penstock daemon, or name its --state-dir.",
                         true,
                         error);
@@ -105,6 +105,14 @@ public final class ControlErrors {
                         false,
                         error);
         };
+    }
+
+    private static String because(Throwable cause) {
+        Throwable first = cause;
+        while (first != null && first.getCause() != null) {
+            first = first.getCause();
+        }
+        return first == null || first.getMessage() == null ? "" : ": " + first.getMessage();
     }
 
     private static String cut(String text) {

@@ -20,6 +20,7 @@ import io.penstock.cache.control.v1.WatchPrefetchRequest;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,6 +109,21 @@ final class ControlClientTest {
             assertThatThrownBy(client::status)
                     .isInstanceOfSatisfying(
                             PenstockException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NO_DAEMON));
+        }
+    }
+
+    @Test
+    void aPathThatIsTooLongForASocketIsSaid() throws Exception {
+        Path deep = dir.resolve("d".repeat(120));
+        Path file = Files.createFile(Files.createDirectory(deep).resolve("c.sock"));
+        assertThatThrownBy(() -> ControlClient.connect(file))
+                .isInstanceOfSatisfying(
+                        PenstockException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_VALUE))
+                .hasMessageContaining(" bytes, and that of a socket at most 106");
+        Path fits = dir.resolve("e".repeat(106 - dir.toString().length() - 1));
+        Files.createFile(fits);
+        try (ControlClient client = ControlClient.connect(fits)) {
+            assertThatThrownBy(client::status).hasMessageContaining("Connection refused");
         }
     }
 
