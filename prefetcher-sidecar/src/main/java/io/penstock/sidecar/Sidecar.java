@@ -38,6 +38,7 @@ public final class Sidecar {
     private final CountDownLatch settled = new CountDownLatch(1);
 
     private volatile IOException failure;
+    private volatile ProgressState last = ProgressState.local(0, 0, 0, 0);
     private volatile int port;
 
     public Sidecar(SidecarOptions options, Output output) {
@@ -149,12 +150,14 @@ public final class Sidecar {
         try (Progress progress = output.progress("prefetch", model.name())) {
             if (digest.isPresent() && Files.exists(options.socket())) {
                 if (asked(digest.get(), progress)) {
+                    progress.finish(last);
                     return;
                 }
             } else {
                 output.note("alone  no daemon can be asked at " + options.socket() + ": reading by itself");
             }
             reading(model.plan()).run(state -> reached(state, progress));
+            progress.finish(last);
         }
     }
 
@@ -200,6 +203,7 @@ public final class Sidecar {
     }
 
     private void reached(ProgressState state, Progress progress) {
+        last = state;
         progress.update(state);
         gate.reached(Units.gib(state.doneBytes()) + " of " + Units.size(state.totalBytes()) + " are here");
         boolean enough = options.until() instanceof Wait.Bytes(long bytes)

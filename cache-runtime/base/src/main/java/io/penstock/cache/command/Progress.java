@@ -31,7 +31,7 @@ public final class Progress implements AutoCloseable {
     private final boolean terminal;
     private final LongSupplier clock;
     private final Deque<Sample> window = new ArrayDeque<>();
-    private boolean shown;
+    private ProgressState shown;
     private boolean open;
     private long shownAt;
     private int shownPercent;
@@ -61,17 +61,17 @@ public final class Progress implements AutoCloseable {
         }
     }
 
-    /** Shows the last state whatever the time, and ends the line. */
+    /** Shows the last state whatever the time, unless that was shown already, and ends the line. */
     public void finish(ProgressState state) {
         update(state);
-        if (!quiet && (shownPercent != percent || !shown)) {
+        if (!quiet && !state.equals(shown)) {
             show(clock.getAsLong(), state);
         }
         close();
     }
 
     private boolean due(long now) {
-        if (!shown) {
+        if (shown == null) {
             return true;
         }
         return terminal
@@ -80,7 +80,7 @@ public final class Progress implements AutoCloseable {
     }
 
     private void show(long now, ProgressState state) {
-        shown = true;
+        shown = state;
         shownAt = now;
         shownPercent = percent;
         if (terminal) {

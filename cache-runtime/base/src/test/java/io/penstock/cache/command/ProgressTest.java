@@ -83,6 +83,19 @@ class ProgressTest {
     }
 
     @Test
+    void theEndIsShownEvenWhenThePercentageWasThereAlready() {
+        Progress progress = progress(false);
+        progress.update(new ProgressState(GIB, GIB, -1, -1, 0, 3, 0, Duration.ZERO, ""));
+        ProgressState end = new ProgressState(GIB, GIB, -1, -1, 3, 3, 0, Duration.ZERO, "");
+        progress.update(end);
+        assertThat(lines()).hasSize(1);
+        progress.finish(end);
+        assertThat(lines()).hasSize(2).last().asString().endsWith("files=3/3");
+        progress.finish(end);
+        assertThat(lines()).hasSize(2);
+    }
+
+    @Test
     void unitsAreGibibytes() {
         assertThat(Units.size(1314 * GIB / 10)).isEqualTo("131.4 GiB");
         assertThat(Units.size(12288 * GIB / 10)).isEqualTo("1.2 TiB");
