@@ -18,6 +18,7 @@ from typing import Any
 from . import _protocol, _service
 from ._memory import Slot, make_slot
 from ._protocol import Message
+from ._ring import Ring
 from ._table import Batch, Row, batches
 from .errors import LoaderDied, LoaderUnavailable, PenstockError, ProtocolError
 
@@ -239,40 +240,30 @@ class Connection:
         Slots for `ring - 1` times `slot_size` bytes are being filled, or one, where that is longer; the engine has the tensors of
         one more, and of those that it keeps tensors of beyond that.
         """
-        todo = batches(rows, slot_size)
-        following = next(todo, None)
-        free: list[Slot] = []
+        todo = deque((max(slot_size, b.size), b) for b in batches(rows, slot_size))
+        free = Ring(slot_size, ring, [size for size, _ in todo], self._drop)
         held: list[Slot] = []
         filling: deque[tuple[int, Slot, Batch]] = deque()
 
         def reclaim() -> None:
             for slot in [s for s in held if not s.in_use()]:
                 held.remove(slot)
-                large = slot.size > slot_size
-                if len(free) + len(filling) <= ring and not (large and any(s.size > slot_size for s in free)):
-                    slot.wait_idle()
-                    free.append(slot)
-                else:
-                    self._drop(slot)
+                free.give(slot)
 
         def top_up() -> None:
-            nonlocal following
-            while following is not None:
-                size = max(slot_size, following.size)
+            while todo:
+                size, batch = todo[0]
                 if filling and sum(s.size for _, s, _ in filling) + size > (ring - 1) * slot_size:
                     break
-                slot = min((s for s in free if size <= s.size <= 2 * size), key=lambda s: s.size, default=None)
-                if slot is None:
-                    slot = self._make(size)
-                else:
-                    free.remove(slot)
-                filling.append((self._fetch(slot, following), slot, following))
-                following = next(todo, None)
+                todo.popleft()
+                slot = free.take(size) or self._make(size)
+                filling.append((self._fetch(slot, batch), slot, batch))
 
         top_up()
         while filling:
             self._wait(filling[0][0])
             _, slot, batch = filling.popleft()
+            free.filled(slot)
             reclaim()
             top_up()
             for placed in batch.placed:
@@ -282,7 +273,8 @@ class Connection:
             reclaim()
             top_up()
             del slot, batch
-        for slot in [*free, *held]:
+        free.close()
+        for slot in held:
             self._drop(slot)
 
     def load(self, rows: Sequence[Row], slot_size: int, ahead: int = 8) -> dict[str, Any]:
