@@ -167,7 +167,7 @@ def main():
     parser.add_argument("--size", default="2GiB")
     parser.add_argument("--tensors", type=int, default=7000)
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
-    parser.add_argument("--patterns", nargs="+", default=["vllm"], choices=["vllm", "transformers", "loader", "read", "processes", "ranks"])
+    parser.add_argument("--patterns", nargs="+", default=["vllm"], choices=["vllm", "transformers", "loader", "service", "read", "processes", "ranks"])
     parser.add_argument("--unshaped", dest="shaped", action="store_false", help="no origin model: the server as fast as it is")
     parser.add_argument("--verify", action="store_true", help="check every tensor's digest (costs the reader CPU)")
     parser.add_argument("--restart", action="store_true", help="load a second time after a restart of everything")

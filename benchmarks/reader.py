@@ -4,10 +4,14 @@ usage: reader.py PATTERN DIRECTORY [--verify DIGESTS] [--wait]
 """
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
 import re
+import subprocess
+import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -85,16 +89,45 @@ def transformers(files, seen):
             seen.tensor(name, array)
 
 
-def loader(files, seen):
-    """Through Penstock's loader, a process of its own whose start is in the time."""
-    import sys
-
+def package():
+    """The Python package and the launcher of this repository."""
     repository = Path(__file__).resolve().parent.parent
     sys.path.insert(0, str(repository / "gpu-loader/python/src"))
     import penstock
 
-    launcher = os.environ.get("PENSTOCK", str(repository / "penstock"))
+    return penstock, os.environ.get("PENSTOCK", str(repository / "penstock"))
+
+
+def loader(files, seen):
+    """Through Penstock's loader, a process of its own whose start is in the time."""
+    penstock, launcher = package()
     for name, array in penstock.iterate(files, framework="numpy", launcher=launcher):
+        seen.tensor(name, array)
+
+
+@contextlib.contextmanager
+def running_service():
+    """A loader that runs, and has loaded nothing yet; as a node has it."""
+    _, launcher = package()
+    with tempfile.TemporaryDirectory() as directory:
+        socket = Path(directory) / "loader.sock"
+        process = subprocess.Popen([launcher, "load", "serve", "--socket", socket], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while not socket.exists():
+                if process.poll() is not None:
+                    raise SystemExit("the loader did not start")
+                time.sleep(0.05)
+            os.environ["PENSTOCK_LOADER_SOCKET"] = str(socket)
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def service(files, seen):
+    """Through a loader that was running before."""
+    penstock, _ = package()
+    for name, array in penstock.iterate(files, framework="numpy"):
         seen.tensor(name, array)
 
 
@@ -142,6 +175,7 @@ PATTERNS = {
     "vllm": vllm,
     "transformers": transformers,
     "loader": loader,
+    "service": service,
     "read": read,
     "processes": lambda files, seen: processes(files, seen, False),
     "ranks": lambda files, seen: processes(files, seen, True),
@@ -157,14 +191,15 @@ def main():
     options = parser.parse_args()
     digests = json.loads(Path(options.verify).read_text())["tensors"] if options.verify else None
     safetensors()
-    if options.wait:
-        print("ready", flush=True)
-        input()
-    begin = now()
-    files = shards(options.directory)
-    seen = Seen(digests)
-    PATTERNS[options.pattern](files, seen)
-    end = now()
+    with running_service() if options.pattern == "service" else contextlib.nullcontext():
+        if options.wait:
+            print("ready", flush=True)
+            input()
+        begin = now()
+        files = shards(options.directory)
+        seen = Seen(digests)
+        PATTERNS[options.pattern](files, seen)
+        end = now()
     print(json.dumps({"begin": begin, "first": seen.first, "end": end, "bytes": seen.bytes, "tensors": seen.tensors, "files": len(files)}))
 
 
