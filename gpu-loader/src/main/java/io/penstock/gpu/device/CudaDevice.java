@@ -2,12 +2,14 @@ package io.penstock.gpu.device;
 
 import static jcuda.driver.CUstream_flags.CU_STREAM_NON_BLOCKING;
 
+import io.penstock.cache.linux.Cpus;
 import io.penstock.cache.linux.Fd;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -25,12 +27,15 @@ import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUuuid;
 import jcuda.driver.JCudaDriver;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A GPU, through the driver: its primary context, one stream for each lane, pinned staging memory. Not to be touched unless
  * {@link Cuda#present}. Not yet measured on a GPU.
  */
 final class CudaDevice implements Device {
+    private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
     private static final int PORTABLE = 1;
 
     private final int ordinal;
@@ -39,6 +44,7 @@ final class CudaDevice implements Device {
     private final String name;
     private final String uuid;
     private final int driver;
+    private final Optional<Cpus> near;
     private final Map<String, Opened> opened = new HashMap<>();
 
     /** An allocation of another process; one process may open it once, however many slots lie in it. */
@@ -65,7 +71,19 @@ final class CudaDevice implements Device {
         int[] version = new int[1];
         JCudaDriver.cuDriverGetVersion(version);
         driver = version[0];
+        String[] bus = new String[1];
+        JCudaDriver.cuDeviceGetPCIBusId(bus, 32, device);
+        near = near(bus[0].replace("\0", "").strip().toLowerCase(Locale.ROOT));
         JCudaDriver.cuDevicePrimaryCtxRetain(context, device);
+    }
+
+    private static Optional<Cpus> near(String address) {
+        try {
+            return Cpus.nearPci(Path.of("/sys"), address);
+        } catch (IOException | IllegalArgumentException e) {
+            LOG.info("which processors are near GPU {} is not known: {}", address, e.toString());
+            return Optional.empty();
+        }
     }
 
     static CudaDevice open(int ordinal) throws PenstockException {
@@ -106,6 +124,11 @@ final class CudaDevice implements Device {
     @Override
     public List<String> kinds() {
         return List.of("cuda-ipc");
+    }
+
+    @Override
+    public Optional<Cpus> near() {
+        return near;
     }
 
     @Override

@@ -1,9 +1,11 @@
 package io.penstock.gpu.device;
 
+import io.penstock.cache.linux.Cpus;
 import io.penstock.cache.linux.Fd;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 
 /** A place that tensors are brought to. Thread-safe; to be closed after everything that came from it. */
 public interface Device extends AutoCloseable {
@@ -26,6 +28,11 @@ public interface Device extends AutoCloseable {
 
     /** Copies in order; for one thread. */
     Lane lane() throws IOException;
+
+    /** Processors beside the memory that this device is attached to; empty where all are alike. */
+    default Optional<Cpus> near() {
+        return Optional.empty();
+    }
 
     /** Makes memory fit to be copied from at full speed, until it is forgotten. */
     Registration register(MemorySegment memory) throws IOException;

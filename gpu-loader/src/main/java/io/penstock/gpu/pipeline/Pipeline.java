@@ -118,15 +118,20 @@ public final class Pipeline implements AutoCloseable {
 
     private void start(boolean copies) throws IOException {
         int readers = options.readers;
+        Near near = Near.of(device, readers);
         if (copies) {
-            staging = Staging.of(device, options.piece, options.staging);
+            staging = near.call(() -> Staging.of(device, options.piece, options.staging));
             readers = Math.max(1, Math.min(readers, staging.blocks() / 2));
         }
         for (int i = 0; i < readers; i++) {
-            threads.add(Thread.ofPlatform()
-                    .daemon()
-                    .name("loader-" + i)
-                    .start(copies ? this::readAndCopy : this::readStraight));
+            threads.add(Thread.ofPlatform().daemon().name("loader-" + i).start(() -> {
+                near.bind();
+                if (copies) {
+                    readAndCopy();
+                } else {
+                    readStraight();
+                }
+            }));
         }
     }
 

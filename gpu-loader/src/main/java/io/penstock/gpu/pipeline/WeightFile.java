@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A file of weights, read by any number of threads. */
 final class WeightFile implements AutoCloseable {
@@ -19,12 +20,14 @@ final class WeightFile implements AutoCloseable {
     private final Fd cached;
     private final Fd direct;
     private final FileStat opened;
+    private final AtomicInteger loads;
 
     private WeightFile(Path path, Fd cached, Fd direct, FileStat opened) {
         this.path = path;
         this.cached = cached;
         this.direct = direct;
         this.opened = opened;
+        this.loads = OpenFiles.open(opened);
     }
 
     static WeightFile open(Path path, ReadMode mode) throws PenstockException {
@@ -58,7 +61,10 @@ final class WeightFile implements AutoCloseable {
     void read(MemorySegment into, long offset) throws PenstockException {
         long done = 0;
         try {
-            if (direct != null && aligned(into, offset) && !mostlyResident(offset, into.byteSize())) {
+            if (direct != null
+                    && loads.get() == 1
+                    && aligned(into, offset)
+                    && !mostlyResident(offset, into.byteSize())) {
                 done = readDirect(into, offset);
             }
             done += cached.preadFully(into.asSlice(done), offset + done);
@@ -129,6 +135,7 @@ final class WeightFile implements AutoCloseable {
 
     @Override
     public void close() {
+        OpenFiles.close(opened);
         cached.close();
         if (direct != null) {
             direct.close();

@@ -2,11 +2,17 @@ package io.penstock.gpu.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.penstock.cache.linux.Cpus;
+import io.penstock.cache.linux.Fd;
+import io.penstock.cache.linux.PageCache;
+import io.penstock.cache.linux.Pages;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.gpu.device.Destination;
 import io.penstock.gpu.device.Device;
 import io.penstock.gpu.device.HostDevice;
+import io.penstock.gpu.device.Lane;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +23,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import org.apache.arrow.memory.OutOfMemoryException;
@@ -189,5 +197,109 @@ class PipelineTest {
             });
         }
         assertThat(seen).containsExactly(0, 1, 2, 3, 4, 5, 6, 7);
+    }
+
+    /** A device beside one processor, which notes where it was used. */
+    private static final class Beside implements Device {
+        private final Device device = HostDevice.staged();
+        private final Cpus near;
+        private final List<Cpus> registered = new ArrayList<>();
+        private final List<Cpus> copied = Collections.synchronizedList(new ArrayList<>());
+
+        Beside(Cpus near) {
+            this.near = near;
+        }
+
+        @Override
+        public Optional<Cpus> near() {
+            return Optional.of(near);
+        }
+
+        @Override
+        public Lane lane() throws IOException {
+            copied.add(Cpus.ofThisThread());
+            return device.lane();
+        }
+
+        @Override
+        public Registration register(MemorySegment memory) throws IOException {
+            registered.add(Cpus.ofThisThread());
+            return device.register(memory);
+        }
+
+        @Override
+        public String description() {
+            return device.description();
+        }
+
+        @Override
+        public List<String> kinds() {
+            return device.kinds();
+        }
+
+        @Override
+        public Destination open(Exported memory, Fd fd) throws IOException {
+            return device.open(memory, fd);
+        }
+
+        @Override
+        public Destination allocate(long bytes) throws IOException {
+            return device.allocate(bytes);
+        }
+
+        @Override
+        public void close() {
+            device.close();
+        }
+    }
+
+    @Test
+    void threads_and_staging_memory_are_near_the_device_unless_too_few_processors_are() throws Exception {
+        Cpus all = Cpus.ofThisThread();
+        Cpus one = Cpus.parse(all.toString().replaceFirst("\\D*(\\d+).*", "$1"));
+        for (int readers : List.of(1, 2)) {
+            Beside device = new Beside(one);
+            try (device) {
+                randomFills(device, new Pipeline.Options(readers, PIECE, 2 * PIECE * readers, ReadMode.AUTO));
+            }
+            Cpus expected = readers == 1 ? one : all;
+            assertThat(device.registered).isNotEmpty().containsOnly(expected);
+            assertThat(device.copied).isNotEmpty().containsOnly(expected);
+        }
+        assertThat(Cpus.ofThisThread()).isEqualTo(all);
+    }
+
+    @Test
+    void what_two_loads_read_goes_through_the_page_cache() throws Exception {
+        byte[] read = new byte[64 << 10];
+        try (Arena arena = Arena.ofConfined();
+                WeightFile one = WeightFile.open(file, ReadMode.AUTO);
+                Fd looking = Fd.open(file, Fd.O_RDONLY, 0)) {
+            MemorySegment into = Pages.map(read.length, arena);
+            drop(file);
+            one.read(into, 0);
+            assumeTrue(
+                    PageCache.resident(looking, 0, read.length).orElse(-1) == 0, "O_DIRECT, and a kernel that tells");
+            try (WeightFile two = WeightFile.open(file, ReadMode.AUTO)) {
+                two.read(into, 0);
+                assertThat(PageCache.resident(looking, 0, read.length)).hasValue(read.length);
+            }
+            drop(file);
+            one.read(into, 0);
+            assertThat(PageCache.resident(looking, 0, read.length))
+                    .as("alone again")
+                    .hasValue(0);
+            assertThat(into.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(Arrays.copyOf(content, read.length));
+        }
+    }
+
+    /** From the page cache. */
+    private static void drop(Path file) throws Exception {
+        Process dd = new ProcessBuilder(
+                        "dd", "if=" + file, "of=" + file, "conv=notrunc,fdatasync", "oflag=nocache", "count=0")
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        assertThat(dd.waitFor()).isZero();
     }
 }
