@@ -77,7 +77,7 @@ final class GuestFetch implements Fetch {
                     .setId(job.getId())
                     .setSnapshot(digest)
                     .build();
-            PrefetchJob ended = daemon.watchPrefetch(what, now -> {
+            PrefetchJob ended = watch(daemon, what, now -> {
                 if (now.getDoneBytes() > job.getDoneBytes()) {
                     failures = 0;
                 }
@@ -99,6 +99,20 @@ final class GuestFetch implements Fetch {
                         ended.getError().getRetryable(),
                         null);
             }
+        }
+    }
+
+    /** Between start and watch the daemon may have been replaced, by one that does not know the job. */
+    private static PrefetchJob watch(ControlClient daemon, WatchPrefetchRequest what, Consumer<PrefetchJob> listener)
+            throws PenstockException, InterruptedException {
+        try {
+            return daemon.watchPrefetch(what, listener);
+        } catch (PenstockException e) {
+            if (e.code() != ErrorCode.USAGE) {
+                throw e;
+            }
+            throw new PenstockException(
+                    ErrorCode.NO_DAEMON, "the daemon was replaced: " + e.getMessage(), "Try again.", true, e);
         }
     }
 

@@ -13,7 +13,9 @@ import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -23,6 +25,8 @@ final class FakeDaemon extends ControlGrpc.ControlImplBase implements AutoClosea
 
     private final BlockingQueue<PrefetchJob> steps = new LinkedBlockingQueue<>();
     private final AtomicInteger started = new AtomicInteger();
+    private final AtomicInteger toLose = new AtomicInteger();
+    private final Set<String> jobs = ConcurrentHashMap.newKeySet();
     private final Path socket;
     private RpcServer server;
     private volatile PenstockException refusal;
@@ -33,8 +37,15 @@ final class FakeDaemon extends ControlGrpc.ControlImplBase implements AutoClosea
         begin();
     }
 
+    /** Listens, as one that knows of no job. */
     void begin() throws IOException {
+        jobs.clear();
         server = RpcServer.onOpenSocket(socket, new RpcOptions("fake", 1 << 16, 8, 8), this);
+    }
+
+    /** Is replaced after each of so many starts, before the job is watched. */
+    void lose(int starts) {
+        toLose.set(starts);
     }
 
     /** Refuses every start from now on. */
@@ -83,13 +94,21 @@ final class FakeDaemon extends ControlGrpc.ControlImplBase implements AutoClosea
             return;
         }
         asked = request.getSnapshot();
-        started.incrementAndGet();
-        out.onNext(job(PrefetchJob.State.RUNNING, 0).build());
+        String id = "p" + started.incrementAndGet();
+        if (toLose.getAndUpdate(n -> Math.max(0, n - 1)) == 0) {
+            jobs.add(id);
+        }
+        out.onNext(job(PrefetchJob.State.RUNNING, 0).setId(id).build());
         out.onCompleted();
     }
 
     @Override
     public void watchPrefetch(WatchPrefetchRequest request, StreamObserver<PrefetchJob> out) {
+        if (!jobs.contains(request.getId())) {
+            out.onError(ControlErrors.toStatus(
+                    new PenstockException(ErrorCode.USAGE, "there is no prefetch " + request.getId(), "")));
+            return;
+        }
         try {
             PrefetchJob step;
             do {

@@ -271,6 +271,18 @@ final class SidecarTest {
         awaitStatus("success");
     }
 
+    @Test
+    void a_daemon_that_does_not_know_its_predecessors_job_is_asked_for_one_of_its_own() throws Exception {
+        mounted();
+        daemon.lose(1);
+        daemon.complete();
+        start("all", false, null);
+        awaitOpen();
+        awaitStatus("success");
+        assertThat(daemon.started()).isEqualTo(2);
+        assertThat(log()).contains("again  PEN-0601 the daemon was replaced").doesNotContain("alone");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"NOT_PERMITTED", "UNKNOWN_SNAPSHOT", "USAGE"})
     void a_daemon_that_does_not_serve_this_pod_is_not_needed(String code) throws Exception {
