@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 /** Models as they lie in directories: safetensors files, with an index or without. Other kinds of files are never opened. */
 public final class FileModels implements Models {
     private static final String SUFFIX = ".safetensors";
+    private static final String NAME_A_MODEL = "Name a directory with *" + SUFFIX + " files, or one such file.";
 
     /**
      * All of a model.
@@ -32,13 +33,20 @@ public final class FileModels implements Models {
         if (rank != null) {
             throw new PenstockException(ErrorCode.LOADER_PROTOCOL, "files alone have no ranks", "Load without a rank.");
         }
+        if (path != null && Files.notExists(path)) {
+            throw new PenstockException(ErrorCode.LOADER_READ, path + " does not exist", NAME_A_MODEL);
+        }
         List<Path> all = path == null ? files : Files.isDirectory(path) ? inside(path) : List.of(path);
         List<Model.Tensor> tensors = new ArrayList<>();
         Map<String, String> metadata = new HashMap<>();
         long headers = 0;
         for (int i = 0; i < all.size(); i++) {
             if (!all.get(i).toString().endsWith(SUFFIX)) {
-                throw refused(all.get(i), "only *" + SUFFIX + " is loaded");
+                throw new PenstockException(
+                        ErrorCode.LOADER_READ,
+                        all.get(i) + " is refused: only *" + SUFFIX
+                                + " is loaded, other kinds of files are never opened",
+                        NAME_A_MODEL);
             }
             Header header = Header.read(all.get(i), i);
             headers += header.bytes();
@@ -71,7 +79,10 @@ public final class FileModels implements Models {
         Path index = directory.resolve(Index.NAME);
         List<Path> found = Files.exists(index, LinkOption.NOFOLLOW_LINKS) ? Index.files(index) : plain(directory);
         if (found.isEmpty()) {
-            throw refused(directory, "there are no *" + SUFFIX + " files in it");
+            throw new PenstockException(
+                    ErrorCode.LOADER_READ,
+                    directory + " is refused: there are no *" + SUFFIX + " files in it",
+                    NAME_A_MODEL);
         }
         return found;
     }

@@ -120,7 +120,8 @@ class FileModelsTest {
         Files.createSymbolicLink(loop, loop);
         refused(loop, "loop.safetensors");
         refused(Files.createSymbolicLink(directory.resolve("dangling.safetensors"), Path.of("nowhere")), "dangling");
-        refused(directory.resolve("missing.safetensors"), "not there");
+        refused(directory.resolve("missing.safetensors"), "missing.safetensors does not exist");
+        refused(directory.resolve("missing"), "missing does not exist");
         Files.delete(model.resolve(INDEX));
         Files.createSymbolicLink(model.resolve(INDEX), Path.of("nowhere"));
         refused(model, INDEX);

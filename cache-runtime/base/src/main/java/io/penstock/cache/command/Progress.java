@@ -12,12 +12,13 @@ import java.util.function.LongSupplier;
 
 /**
  * One line that tells how far something is. On a terminal it is rewritten at most four times a second; elsewhere a plain
- * line is written every 10 s or 5 %. The percentage never falls. Not thread-safe.
+ * line is written every 10 s or 5 %, and at most once a second. The percentage never falls. Not thread-safe.
  */
 public final class Progress implements AutoCloseable {
     private static final long TERMINAL_PERIOD = 250_000_000;
     private static final long PLAIN_PERIOD = 10_000_000_000L;
     private static final int PLAIN_STEP = 5;
+    private static final long PLAIN_LEAST = 1_000_000_000L;
     private static final long RATE_WINDOW = 3_000_000_000L;
     private static final int BAR = 16;
     private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT);
@@ -76,7 +77,8 @@ public final class Progress implements AutoCloseable {
         }
         return terminal
                 ? now - shownAt >= TERMINAL_PERIOD
-                : now - shownAt >= PLAIN_PERIOD || percent >= shownPercent + PLAIN_STEP;
+                : now - shownAt >= PLAIN_PERIOD
+                        || (percent >= shownPercent + PLAIN_STEP && now - shownAt >= PLAIN_LEAST);
     }
 
     private void show(long now, ProgressState state) {
