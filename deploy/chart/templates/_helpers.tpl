@@ -57,6 +57,13 @@ limits:
 {{- end -}}
 {{- end -}}
 
+{{- /* Not empty: the operator serves metrics. */ -}}
+{{- define "penstock.metrics" -}}
+{{- if and .Values.operator.enabled (or .Values.metrics.enabled .Values.metrics.podMonitor.enabled) -}}
+yes
+{{- end -}}
+{{- end -}}
+
 {{- define "penstock.operatorPriority" -}}
 {{ .Values.operator.priorityClassName | default "penstock-operator" }}
 {{- end -}}

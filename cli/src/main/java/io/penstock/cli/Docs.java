@@ -3,10 +3,16 @@ package io.penstock.cli;
 import io.penstock.cache.command.Explanation;
 import io.penstock.cache.config.ConfigLoader;
 import io.penstock.cache.config.Key;
+import io.penstock.cache.metrics.Metric;
+import io.penstock.cache.metrics.MetricCatalogue;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.operator.api.ApiDocument;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
 
 /** The documents that are made from the source. A test compares them with the files in {@code docs/}. */
 final class Docs {
@@ -21,6 +27,7 @@ final class Docs {
         documents.put("CONFIGURATION.md", configuration());
         documents.put("reference/errors.md", errors());
         documents.put("API.md", api());
+        documents.put("METRICS.md", metrics());
         return documents;
     }
 
@@ -62,6 +69,55 @@ final class Docs {
         return text.toString();
     }
 
+    /** The metrics of every part, by part. */
+    static Map<String, List<Metric>> catalogue() {
+        Map<String, List<Metric>> parts = new TreeMap<>();
+        ServiceLoader.load(MetricCatalogue.class).forEach(c -> parts.put(c.part(), c.metrics()));
+        return parts;
+    }
+
+    private static String metrics() {
+        StringBuilder text = new StringBuilder(HEAD);
+        text.append("""
+                # Metrics
+
+                The operator serves `/metrics`, as Prometheus or OpenMetrics text, at the address that `operator.metrics` names; there is none
+                by default. Driver and daemons serve none yet. Whoever reaches the port may read: names of namespaces, Datasets and
+                CacheRuntimes are in it, locations and Secrets are not.
+
+                With the chart:
+
+                | value | default | |
+                |---|---|---|
+                | `metrics.enabled` | `false` | port 9812 of the operator's pods, opened in the NetworkPolicy too |
+                | `metrics.podMonitor.{enabled,labels,interval}` | `false`, none, `30s` | the same, and a PodMonitor for the Prometheus operator, whose CRDs must be there |
+                | `dashboards.{enabled,labels}` | `false`, `grafana_dashboard: "1"` | a ConfigMap with a dashboard, for Grafana's sidecar |
+
+                Nothing needs a right in the cluster: what is told is what the operator has in memory. A name, its labels and its unit stay as they
+                are when it is *stable*; *experimental* may change; *foreign* ones belong to the Prometheus client library.
+
+                **How many series.** What is in the cluster (`datasets`, `dataloads`, `cacheruntimes`, `nodes`, `dataset_*`) only the
+                operator that leads tells, so a sum over all counts each thing once. `status` is one of the reasons of
+                [OPERATOR](OPERATOR.md), or Unknown. Three metrics have a series for each Dataset, for the first 1,000 by namespace and name: at
+                most 3,000. The others have about 300, whatever the size of the cluster, and two more for each CacheRuntime. No label is a
+                node, a pod, a file or a location.
+                """);
+        for (Map.Entry<String, List<Metric>> part : catalogue().entrySet()) {
+            text.append("\n## ").append(part.getKey());
+            text.append("\n\n| metric | kind | labels | | |\n|---|---|---|---|---|\n");
+            for (Metric metric : part.getValue()) {
+                text.append("| `%s` | %s | %s | %s | %s |\n"
+                        .formatted(
+                                metric.name(),
+                                metric.kind().name().toLowerCase(Locale.ROOT),
+                                String.join(", ", metric.labels()),
+                                cell(metric.help()),
+                                metric.stability().name().toLowerCase(Locale.ROOT)));
+            }
+        }
+        return text.toString();
+    }
+
     private static String api() {
         return HEAD + """
                 # API
@@ -87,7 +143,7 @@ final class Docs {
             text.append("| [%s](#%s) | %s | %d | %s | %s |\n"
                     .formatted(
                             code.code(),
-                            code.code().toLowerCase(java.util.Locale.ROOT),
+                            code.code().toLowerCase(Locale.ROOT),
                             code.title(),
                             code.exit(),
                             ExplainCommand.errno(code),

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -114,11 +115,73 @@ class ChartTest {
         assertThat(without.text()).doesNotContain("cert-manager", "PENSTOCK_OPERATOR_CERTIFICATES");
     }
 
-    private static List<GenericKubernetesResource> certificates(String manifests) {
+    @Test
+    void without_a_switch_there_is_nothing_of_metrics() throws Exception {
+        Said said = helm("template", "penstock", Manifests.CHART.toString());
+        assertThat(said.status()).as(said.text()).isZero();
+        assertThat(said.text()).doesNotContain("9812", "PodMonitor", "grafana", "OPERATOR_METRICS");
+        Said alone = helm(
+                "template",
+                "penstock",
+                Manifests.CHART.toString(),
+                "--set",
+                "operator.enabled=false,metrics.podMonitor.enabled=true,dashboards.enabled=true");
+        assertThat(alone.status()).as(alone.text()).isZero();
+        assertThat(alone.text()).doesNotContain("9812", "PodMonitor", "grafana");
+    }
+
+    @Test
+    void with_a_pod_monitor_metrics_are_served_where_it_looks_and_no_right_is_added() throws Exception {
+        Said said = helm(
+                "template",
+                "penstock",
+                Manifests.CHART.toString(),
+                "--namespace",
+                "ours",
+                "--set",
+                "metrics.podMonitor.enabled=true,metrics.podMonitor.labels.release=prometheus");
+        assertThat(said.status()).as(said.text()).isZero();
+        GenericKubernetesResource monitor = objects(said.text(), "kind: PodMonitor").getFirst();
+        assertThat(monitor.getMetadata().getNamespace()).isEqualTo("ours");
+        assertThat(monitor.getMetadata().getLabels()).containsEntry("release", "prometheus");
+        assertThat(monitor.<String>get("spec", "podMetricsEndpoints", 0, "port")).isEqualTo("metrics");
+        assertThat(said.text())
+                .containsPattern("PENSTOCK_OPERATOR_METRICS\\s+value: 0.0.0.0:9812")
+                .containsPattern("name: metrics\\s+containerPort: 9812")
+                .containsPattern("- port: 9812");
+        GenericKubernetesResource operator = objects(said.text(), "kind: Deployment").getFirst();
+        assertThat(operator.<Map<String, String>>get("spec", "template", "metadata", "labels"))
+                .containsAllEntriesOf(monitor.get("spec", "selector", "matchLabels"));
+        Said served = helm("template", "penstock", Manifests.CHART.toString(), "--set", "metrics.enabled=true");
+        assertThat(served.text()).contains("9812").doesNotContain("PodMonitor");
+        Said without = helm("template", "penstock", Manifests.CHART.toString(), "--namespace", "ours");
+        for (String kind : List.of("Role", "ClusterRole")) {
+            assertThat(objects(said.text(), "kind: " + kind + "\n"))
+                    .isNotEmpty()
+                    .isEqualTo(objects(without.text(), "kind: " + kind + "\n"));
+        }
+    }
+
+    @Test
+    void the_dashboard_is_a_config_map_that_grafana_finds() throws Exception {
+        Said said = helm("template", "penstock", Manifests.CHART.toString(), "--set", "dashboards.enabled=true");
+        assertThat(said.status()).as(said.text()).isZero();
+        GenericKubernetesResource map = objects(said.text(), "name: penstock-dashboard-operator").getFirst();
+        assertThat(map.getMetadata().getLabels()).containsEntry("grafana_dashboard", "1");
+        assertThat(map.<String>get("data", "penstock-operator.json"))
+                .isEqualTo(Files.readString(Manifests.CHART.resolve("dashboards/operator.json"))
+                        .strip());
+    }
+
+    private static List<GenericKubernetesResource> objects(String manifests, String with) {
         return Stream.of(manifests.split("(?m)^---$", -1))
-                .filter(text -> text.contains("cert-manager.io/v1"))
+                .filter(text -> text.contains(with))
                 .map(text -> Serialization.unmarshal(text, GenericKubernetesResource.class))
                 .toList();
+    }
+
+    private static List<GenericKubernetesResource> certificates(String manifests) {
+        return objects(manifests, "cert-manager.io/v1");
     }
 
     @Test

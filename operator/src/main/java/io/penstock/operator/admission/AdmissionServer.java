@@ -49,26 +49,33 @@ public final class AdmissionServer implements AutoCloseable {
     private final AtomicLong held = new AtomicLong();
     private final Semaphore turns = new Semaphore(AT_ONCE);
     private final Reviews reviews;
+    private final ReviewListener listener;
     private final Duration deadline;
 
-    private AdmissionServer(HttpsServer server, Reviews reviews, Duration deadline) {
+    private AdmissionServer(HttpsServer server, Reviews reviews, ReviewListener listener, Duration deadline) {
         this.server = server;
         this.reviews = reviews;
+        this.listener = listener;
         this.deadline = deadline;
     }
 
     /** Listens at {@code address} with the webhook's certificate; for another certificate, close it and start a new one. */
-    public static AdmissionServer start(InetSocketAddress address, Certificates.Material material, PodChange change)
+    public static AdmissionServer start(
+            InetSocketAddress address, Certificates.Material material, PodChange change, ReviewListener listener)
             throws IOException, GeneralSecurityException {
-        return start(address, material, change, DEADLINE);
+        return start(address, material, change, listener, DEADLINE);
     }
 
     static AdmissionServer start(
-            InetSocketAddress address, Certificates.Material material, PodChange change, Duration deadline)
+            InetSocketAddress address,
+            Certificates.Material material,
+            PodChange change,
+            ReviewListener listener,
+            Duration deadline)
             throws IOException, GeneralSecurityException {
         HttpsServer server = HttpsServer.create(address, 0);
         server.setHttpsConfigurator(new HttpsConfigurator(Tls.context(material.webhook(), material.authorities())));
-        AdmissionServer admission = new AdmissionServer(server, new Reviews(change), deadline);
+        AdmissionServer admission = new AdmissionServer(server, new Reviews(change), listener, deadline);
         var ignored = server.createContext(PATH, admission::handle);
         server.setExecutor(admission.threads);
         server.start();
@@ -81,11 +88,14 @@ public final class AdmissionServer implements AutoCloseable {
 
     private void handle(HttpExchange exchange) throws IOException {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
+        String kind = Reviews.OTHER;
+        String result = "refused";
+        long began = System.nanoTime();
         try (exchange) {
             if (!read(exchange, body)) {
                 return;
             }
-            byte[] answer;
+            Reviews.Answer answer;
             turns.acquire();
             try {
                 answer = reviews.answer(body.toByteArray());
@@ -96,11 +106,14 @@ public final class AdmissionServer implements AutoCloseable {
             } finally {
                 turns.release();
             }
-            send(exchange, HttpURLConnection.HTTP_OK, answer);
+            send(exchange, HttpURLConnection.HTTP_OK, text(answer.body()));
+            kind = answer.kind();
+            result = answer.result();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
             held.addAndGet(-body.size());
+            listener.reviewed(kind, result, Duration.ofNanos(System.nanoTime() - began));
         }
     }
 

@@ -14,10 +14,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Answers AdmissionReviews ({@code admission.k8s.io/v1}). Thread-safe. */
 final class Reviews {
+    static final String OTHER = "other";
+
     private static final int UNPROCESSABLE = 422;
+
+    private static final Set<String> KINDS = Set.of("Pod", "Dataset", "CacheRuntime", "DataLoad");
 
     private final ObjectMapper json = new ObjectMapper();
     private final KubernetesSerialization serialization = new KubernetesSerialization();
@@ -30,9 +35,17 @@ final class Reviews {
     /**
      * The answer to one review.
      *
+     * @param kind of the object: Pod, Dataset, CacheRuntime, DataLoad, other
+     * @param result allowed, changed or denied
+     */
+    record Answer(String body, String kind, String result) {}
+
+    /**
+     * Answers one review.
+     *
      * @throws JsonProcessingException when it is none
      */
-    byte[] answer(byte[] body) throws JsonProcessingException {
+    Answer answer(byte[] body) throws JsonProcessingException {
         JsonNode request = parse(body).path("request");
         JsonNode object = request.path("object");
         if (!request.path("uid").isTextual() || !object.isObject()) {
@@ -51,7 +64,8 @@ final class Reviews {
         ObjectNode review =
                 json.createObjectNode().put("apiVersion", "admission.k8s.io/v1").put("kind", "AdmissionReview");
         review.set("response", response);
-        return json.writeValueAsBytes(review);
+        String result = !response.get("allowed").asBoolean() ? "denied" : response.has("patch") ? "changed" : "allowed";
+        return new Answer(json.writeValueAsString(review), KINDS.contains(kind) ? kind : OTHER, result);
     }
 
     /** An object that is going, or whose spec stays: whatever the rules say by now, it must be possible to let it go. */

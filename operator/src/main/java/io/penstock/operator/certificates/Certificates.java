@@ -53,7 +53,15 @@ public final class Certificates implements CertificateSource {
      * @param operator shown to daemons
      * @param webhook shown to the API server
      */
-    public record Material(String authorities, KeyPairPem operator, KeyPairPem webhook) {}
+    public record Material(String authorities, KeyPairPem operator, KeyPairPem webhook) {
+        /** When each ends, by name; of the authorities the one that signs. */
+        public Map<String, Instant> ends() throws GeneralSecurityException {
+            return Map.of(
+                    "authority", Pem.certificate(authorities).getNotAfter().toInstant(),
+                    "operator", operator.parsed().getNotAfter().toInstant(),
+                    "webhook", webhook.parsed().getNotAfter().toInstant());
+        }
+    }
 
     /** @param webhookNames by which the API server calls the webhooks: DNS names, or addresses */
     public Certificates(KubernetesClient client, String namespace, List<String> webhookNames, Clock clock) {

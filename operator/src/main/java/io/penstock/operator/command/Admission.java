@@ -6,6 +6,7 @@ import io.penstock.cache.control.rpc.Addresses;
 import io.penstock.operator.admission.AdmissionServer;
 import io.penstock.operator.admission.PodChange;
 import io.penstock.operator.admission.PodChange.SidecarImage;
+import io.penstock.operator.admission.ReviewListener;
 import io.penstock.operator.admission.Webhooks;
 import io.penstock.operator.api.NodeProgress;
 import io.penstock.operator.certificates.Certificates.Material;
@@ -31,6 +32,7 @@ final class Admission implements AutoCloseable {
     private final String address;
     private final Webhooks webhooks;
     private final PodChange change;
+    private final ReviewListener listener;
     private final Duration again;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("webhooks").factory());
@@ -44,8 +46,15 @@ final class Admission implements AutoCloseable {
      * @param address empty: no webhooks
      * @param again how long after a failure it is tried again
      */
-    Admission(String address, KubernetesClient client, Cluster cluster, SidecarImage image, Duration again) {
+    Admission(
+            String address,
+            KubernetesClient client,
+            Cluster cluster,
+            SidecarImage image,
+            ReviewListener listener,
+            Duration again) {
         this.address = address;
+        this.listener = listener;
         this.again = again;
         this.trouble = address.isEmpty() ? "" : NOT_YET;
         this.webhooks = new Webhooks(client);
@@ -79,7 +88,7 @@ final class Admission implements AutoCloseable {
         }
         try {
             if (server == null) {
-                server = AdmissionServer.start(Addresses.parse(address), material, change);
+                server = AdmissionServer.start(Addresses.parse(address), material, change, listener);
             }
             webhooks.believe(material);
             if (!trouble.isEmpty()) {

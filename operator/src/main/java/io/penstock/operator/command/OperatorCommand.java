@@ -9,6 +9,8 @@ import io.penstock.cache.config.Config;
 import io.penstock.cache.logs.Logs;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.operator.metrics.Meters;
+import java.time.Clock;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
@@ -42,11 +44,13 @@ final class OperatorCommand implements Callable<Integer> {
                 Thread.currentThread().interrupt();
             }
         }));
+        Meters meters = new Meters(Clock.systemUTC());
         try (KubernetesClient client = new KubernetesClientBuilder()
                         .withConfig(
                                 new ConfigBuilder().withUserAgent(USER_AGENT).build())
+                        .withHttpClientBuilderConsumer(meters::count)
                         .build();
-                OperatorProcess _ = OperatorProcess.start(OperatorOptions.of(config), client)) {
+                OperatorProcess _ = OperatorProcess.start(OperatorOptions.of(config), client, meters)) {
             end.await();
         } catch (KubernetesClientException e) {
             throw new PenstockException(

@@ -18,6 +18,11 @@ public final class OperatorKeys implements KeyCatalogue {
             "DaemonSet that those of the runtimes are made from; the chart writes it");
     static final Key<String> HEALTH = Key.text(
             "operator.health", "", "Address that penstock operator answers probes at: 0.0.0.0:9811; empty: none");
+    static final Key<String> METRICS = Key.text(
+            "operator.metrics",
+            "",
+            "Address that penstock operator gives its metrics to Prometheus at, /metrics, to whoever asks: 0.0.0.0:9812; empty:"
+                    + " none");
     static final Key<String> WEBHOOK =
             Key.text("operator.webhook", "", "Address that the API server asks: 0.0.0.0:9443; empty: no webhooks");
     static final Key<String> WEBHOOK_NAMES = Key.text(
@@ -51,6 +56,7 @@ public final class OperatorKeys implements KeyCatalogue {
                 WATCH_NAMESPACES,
                 DAEMON_TEMPLATE,
                 HEALTH,
+                METRICS,
                 WEBHOOK,
                 WEBHOOK_NAMES,
                 LEADER_ELECTION,

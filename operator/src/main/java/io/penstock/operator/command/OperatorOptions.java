@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
  * @param watched namespaces whose Datasets are looked at; empty: all
  * @param template DaemonSet as YAML
  * @param health address for probes; empty: none
+ * @param metrics address for Prometheus; empty: none
  * @param webhook address for the API server; empty: none
  * @param webhookNames by which the API server calls it
  * @param ownCertificates whether it makes certificates itself; else they are read
@@ -24,6 +25,7 @@ public record OperatorOptions(
         Set<String> watched,
         Path template,
         String health,
+        String metrics,
         String webhook,
         List<String> webhookNames,
         boolean leaderElection,
@@ -40,6 +42,7 @@ public record OperatorOptions(
                 words(config.get(OperatorKeys.WATCH_NAMESPACES)).stream().collect(Collectors.toUnmodifiableSet()),
                 config.get(OperatorKeys.DAEMON_TEMPLATE),
                 config.get(OperatorKeys.HEALTH),
+                config.get(OperatorKeys.METRICS),
                 config.get(OperatorKeys.WEBHOOK),
                 names.isEmpty() ? List.of(SERVICE + "." + namespace + ".svc") : names,
                 config.get(OperatorKeys.LEADER_ELECTION),

@@ -14,9 +14,13 @@ import io.penstock.cache.control.health.HealthServer;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.operator.certificates.CertificateSource;
 import io.penstock.operator.certificates.Certificates;
+import io.penstock.operator.certificates.Certificates.Material;
 import io.penstock.operator.certificates.StoredCertificates;
 import io.penstock.operator.dataset.DatasetReconciler;
 import io.penstock.operator.load.LoadReconciler;
+import io.penstock.operator.metrics.Meters;
+import io.penstock.operator.metrics.MetricsServer;
+import io.penstock.operator.metrics.ObjectCounts;
 import io.penstock.operator.node.Daemon;
 import io.penstock.operator.node.Dialer;
 import io.penstock.operator.node.NodeClients;
@@ -26,6 +30,7 @@ import io.penstock.operator.runtime.DaemonTemplate;
 import io.penstock.operator.runtime.RuntimeReconciler;
 import io.penstock.operator.runtime.StartupTaint;
 import io.penstock.operator.watch.Cluster;
+import java.security.GeneralSecurityException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Objects;
@@ -33,6 +38,9 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,21 +73,24 @@ public final class OperatorProcess implements AutoCloseable {
     private final Operator operator;
     private volatile boolean leading;
     private volatile boolean closing;
+    private final Meters meters;
     private @Nullable HealthServer health;
+    private @Nullable MetricsServer metrics;
 
-    private OperatorProcess(OperatorOptions options, KubernetesClient client, @Nullable Dialer dialer)
+    private OperatorProcess(OperatorOptions options, KubernetesClient client, Meters meters, @Nullable Dialer dialer)
             throws PenstockException {
         this.options = options;
         this.client = client;
+        this.meters = meters;
         Clock clock = Clock.systemUTC();
         cluster = new Cluster(client, options.namespace(), options.watched(), options.controlPort());
         CertificateSource certificates = options.ownCertificates()
                 ? new Certificates(client, options.namespace(), options.webhookNames(), clock)
                 : new StoredCertificates(client, options.namespace());
         DaemonTemplate template = new DaemonTemplate(options.template(), options.namespace());
-        admission = new Admission(options.webhook(), client, cluster, template.sidecar(), AGAIN);
+        admission = new Admission(options.webhook(), client, cluster, template.sidecar(), meters::reviewed, AGAIN);
         identities = new Identities(certificates, material -> {
-            renewed();
+            renewed(material);
             admission.renew(material);
         });
         clients = new NodeClients(dialer == null ? identities::dial : dialer);
@@ -99,6 +110,11 @@ public final class OperatorProcess implements AutoCloseable {
             public void sessionLost(Daemon daemon, String message, long time) {
                 work.execute(() -> runtimes().sessionLost(daemon, message, time));
             }
+
+            @Override
+            public void asked(Duration took, boolean answered) {
+                meters.polled(took, answered);
+            }
         });
         datasets = new DatasetReconciler(client, cluster, clients, poller, clock);
         loads = new LoadReconciler(client, cluster, clients, poller, clock);
@@ -113,11 +129,15 @@ public final class OperatorProcess implements AutoCloseable {
                 loads.nodesChanged();
             }
         });
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                THREADS, THREADS, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), Executors.defaultThreadFactory());
+        ObjectCounts.tell(meters, cluster, poller, loads::all, threads, () -> leading);
         operator = new Operator(o -> {
             o.withKubernetesClient(client)
                     .withCloseClientOnStop(false)
                     .checkingCRDAndValidateLocalModel(false)
-                    .withConcurrentReconciliationThreads(THREADS)
+                    .withExecutorService(threads)
+                    .withMetrics(meters.reconciles())
                     .withReconciliationTerminationTimeout(Duration.ofSeconds(5));
             if (options.leaderElection()) {
                 o.withLeaderElectionConfiguration(LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(LEASE)
@@ -149,14 +169,16 @@ public final class OperatorProcess implements AutoCloseable {
     }
 
     /** Starts; returns when the cluster is watched. */
-    public static OperatorProcess start(OperatorOptions options, KubernetesClient client) throws PenstockException {
-        return start(options, client, null);
+    public static OperatorProcess start(OperatorOptions options, KubernetesClient client, Meters meters)
+            throws PenstockException {
+        return start(options, client, meters, null);
     }
 
     /** @param dialer speaks to daemons; null: over TLS, at the addresses of their pods */
-    static OperatorProcess start(OperatorOptions options, KubernetesClient client, @Nullable Dialer dialer)
+    static OperatorProcess start(
+            OperatorOptions options, KubernetesClient client, Meters meters, @Nullable Dialer dialer)
             throws PenstockException {
-        OperatorProcess process = new OperatorProcess(options, client, dialer);
+        OperatorProcess process = new OperatorProcess(options, client, meters, dialer);
         try {
             process.begin(dialer == null);
             return process;
@@ -170,6 +192,9 @@ public final class OperatorProcess implements AutoCloseable {
         if (!options.health().isEmpty()) {
             health = HealthServer.start(options.health(), () -> "", this::trouble);
         }
+        if (!options.metrics().isEmpty()) {
+            metrics = MetricsServer.start(options.metrics(), meters);
+        }
         if (tls) {
             identities.begin();
         }
@@ -179,6 +204,11 @@ public final class OperatorProcess implements AutoCloseable {
         }
         operator.start();
         LOG.info("the operator runs in namespace {}", options.namespace());
+    }
+
+    /** Where metrics are served. */
+    int metricsPort() {
+        return Objects.requireNonNull(metrics).port();
     }
 
     /** Empty when it does all that it should, else why not. */
@@ -210,8 +240,13 @@ public final class OperatorProcess implements AutoCloseable {
         poller.follow(cluster.daemons());
     }
 
-    private void renewed() {
+    private void renewed(Material material) {
         clients.renew();
+        try {
+            meters.certificates(material.ends());
+        } catch (GeneralSecurityException e) {
+            LOG.error("a certificate cannot be read: {}", e.getMessage());
+        }
     }
 
     private <T extends HasMetadata> void register(Reconciler<T> reconciler, String finalizer) {
@@ -251,6 +286,9 @@ public final class OperatorProcess implements AutoCloseable {
         closing = true;
         if (health != null) {
             health.close();
+        }
+        if (metrics != null) {
+            metrics.close();
         }
         operator.stop();
         identities.close();

@@ -10,6 +10,7 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import io.penstock.operator.admission.Rules;
 import io.penstock.operator.admission.Schedule;
 import io.penstock.operator.api.Conditions;
@@ -34,6 +35,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +62,7 @@ public final class LoadReconciler implements Reconciler<DataLoad>, Cleaner<DataL
     private final LoadWork work;
     private final Announcer announcer;
     private final Clock clock;
+    private volatile @Nullable IndexerResourceCache<DataLoad> all;
 
     public LoadReconciler(
             KubernetesClient client, Cluster cluster, NodeClients clients, NodePoller poller, Clock clock) {
@@ -97,7 +100,14 @@ public final class LoadReconciler implements Reconciler<DataLoad>, Cleaner<DataL
 
     @Override
     public List<EventSource<?, DataLoad>> prepareEventSources(EventSourceContext<DataLoad> context) {
+        all = context.getPrimaryCache();
         return List.of(trigger);
+    }
+
+    /** All that are watched; nothing while another operator leads. */
+    public Stream<DataLoad> all() {
+        IndexerResourceCache<DataLoad> cache = all;
+        return cache == null ? Stream.of() : cache.list();
     }
 
     @Override

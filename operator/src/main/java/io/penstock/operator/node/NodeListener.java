@@ -1,5 +1,6 @@
 package io.penstock.operator.node;
 
+import java.time.Duration;
 import java.util.Set;
 
 /** Hears of what has changed on the nodes enough to be shown. Called from several threads; must not block. */
@@ -16,4 +17,7 @@ public interface NodeListener {
      * @param time ns since 1970
      */
     void sessionLost(Daemon daemon, String message, long time);
+
+    /** A daemon was asked what it holds. */
+    default void asked(Duration took, boolean answered) {}
 }

@@ -136,6 +136,7 @@ public final class NodePoller implements AutoCloseable {
 
         private void look() {
             NodeView now;
+            long began = System.nanoTime();
             try {
                 NodeStatus status = clients.ask(daemon, c -> c.status());
                 List<SnapshotInfo> snapshots = clients.ask(daemon, c -> c.snapshots());
@@ -148,6 +149,8 @@ public final class NodePoller implements AutoCloseable {
             if (ended) {
                 return;
             }
+            listener.asked(
+                    Duration.ofNanos(System.nanoTime() - began), now.trouble().isEmpty());
             view = now;
             tell(now);
         }

@@ -35,6 +35,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -52,6 +54,7 @@ class AdmissionTest {
     private static final Map<String, Long> LLAMA = Map.of("gpu-1", 100L << 30, "gpu-2", 50L << 30, "gpu-3", 0L);
 
     private KubernetesClient client;
+    private final Set<String> reviews = ConcurrentHashMap.newKeySet();
     private AdmissionServer server;
     private Certificates.Material material;
 
@@ -71,7 +74,8 @@ class AdmissionTest {
                 new PodChange(
                         (namespace, claim) ->
                                 claim.equals("llama") ? Optional.of(LLAMA) : Optional.<Map<String, Long>>empty(),
-                        new PodChange.SidecarImage("penstock:1", "IfNotPresent")));
+                        new PodChange.SidecarImage("penstock:1", "IfNotPresent")),
+                (kind, result, took) -> reviews.add(kind + " " + result));
         stored("kind: Dataset\nmetadata: {name: old, finalizers: [penstock.io/test]}\n"
                 + "spec: {mounts: [{mountPoint: 's3://a', revision: main}]}");
         configure();
@@ -178,6 +182,15 @@ class AdmissionTest {
         assertThat(terms.get(0).getPreference().getMatchFields().getFirst().getValues())
                 .containsExactly("gpu-1");
         assertThat(terms.get(1).getWeight()).isEqualTo(50);
+    }
+
+    @Test
+    void eachReviewIsToldOn() {
+        var _ = pod("engine", "{}", "llama");
+        var _ = pod("engine", "{}", "database");
+        assertThatThrownBy(() -> create("Dataset", "{mounts: [{mountPoint: 's3://a', revision: main}]}"))
+                .isInstanceOf(KubernetesClientException.class);
+        assertThat(reviews).contains("Pod changed", "Pod allowed", "Dataset denied");
     }
 
     @Test
@@ -294,6 +307,7 @@ class AdmissionTest {
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 material,
                 new PodChange((n, c) -> Optional.empty(), new PodChange.SidecarImage("penstock:1", "IfNotPresent")),
+                (kind, result, took) -> {},
                 Duration.ofSeconds(5))) {
             for (int i = 0; i < 50; i++) {
                 Socket socket = context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), own.port());

@@ -78,6 +78,9 @@ class CertificatesTest {
         assertThat(handshake(
                         material.operator(), material.authorities(), daemon(), secret(Certificates.DAEMON, "ca.crt")))
                 .isEqualTo("CN=" + Certificates.OPERATOR_NAME);
+        assertThat(material.ends()).containsOnlyKeys("authority", "operator", "webhook");
+        assertThat(material.ends().values()).allMatch(end -> end.isAfter(now));
+        assertThat(material.ends().get("authority")).isAfter(material.ends().get("operator"));
         KeyPairPem stranger = new Authority(Authority.create(now)).issue(List.of(Certificates.OPERATOR_NAME), now);
         assertThatThrownBy(() ->
                         handshake(stranger, material.authorities(), daemon(), secret(Certificates.DAEMON, "ca.crt")))

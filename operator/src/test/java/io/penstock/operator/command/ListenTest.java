@@ -38,6 +38,7 @@ class ListenTest {
                     client,
                     new Cluster(client, namespace, Set.of(), 9810),
                     new SidecarImage("penstock:1", "Always"),
+                    (kind, result, took) -> {},
                     Duration.ofMillis(50))) {
                 assertThat(admission.trouble()).contains("not served");
                 admission.renew(material);

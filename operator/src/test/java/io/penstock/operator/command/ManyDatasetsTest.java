@@ -93,7 +93,7 @@ final class ManyDatasetsTest {
         say("%d Datasets Ready after %.1f s".formatted(datasets, seconds(began)));
         await().atMost(LONG).pollInterval(Duration.ofSeconds(2)).until(() -> loaded() == (datasets + 1) / 2);
         say("%d DataLoads complete after %.1f s".formatted((datasets + 1) / 2, seconds(began)));
-        quiet(QUIET);
+        say("nothing is written after %.1f s".formatted((quiet(QUIET) - began) / 1e9));
         Calls making = Calls.since(audit, mark);
         Duration processor = RealOperator.processor(operator);
         say("until quiet: %.1f CPU s, RSS at most %d MiB".formatted(processor.toMillis() / 1000.0, peak()));
@@ -106,7 +106,7 @@ final class ManyDatasetsTest {
         assertThat(making.lists()).hasSizeLessThanOrEqualTo(30 + datasets / 100);
 
         mark = mark();
-        quiet(window);
+        var _ = quiet(window);
         Calls steady = Calls.since(audit, mark);
         say("%d s without a change: %d calls (%s), %.1f CPU s"
                 .formatted(
@@ -129,7 +129,7 @@ final class ManyDatasetsTest {
         cluster.dataset("d7", "retain: Retain\nprefetch: { order: all }");
         settled();
         say("the next operator has done its first after %.1f s".formatted(seconds(began)));
-        quiet(QUIET);
+        say("nothing is written after %.1f s".formatted((quiet(QUIET) - began) / 1e9));
         Calls restart = Calls.since(audit, mark);
         say("%d calls: %s".formatted(restart.all().size(), restart));
         say("%.1f CPU s, RSS at most %d MiB"
@@ -190,7 +190,7 @@ final class ManyDatasetsTest {
         cluster.dataset("d7", more);
         settled();
         double took = seconds(began);
-        quiet(QUIET);
+        var _ = quiet(QUIET);
         Calls calls = Calls.since(audit, mark);
         say("%s, %.1f s: %s".formatted(what, took, calls));
         assertThat(calls.writes()).allMatch(c -> c.about("d7")).hasSizeLessThanOrEqualTo(writes);
@@ -205,8 +205,12 @@ final class ManyDatasetsTest {
                         && isReady(cluster.dataset("d7")));
     }
 
-    /** Waits until nothing was written for so long; longer than 5 s, the pace of statuses. */
-    private void quiet(Duration window) {
+    /**
+     * Waits until nothing was written for so long; longer than 5 s, the pace of statuses.
+     *
+     * @return when the last write was seen
+     */
+    private long quiet(Duration window) {
         long[] from = {mark()};
         long[] last = {System.nanoTime()};
         await().atMost(LONG).pollInterval(Duration.ofSeconds(1)).until(() -> {
@@ -217,6 +221,7 @@ final class ManyDatasetsTest {
             from[0] = now;
             return System.nanoTime() - last[0] >= window.toNanos();
         });
+        return last[0];
     }
 
     private long mark() {

@@ -6,17 +6,22 @@ import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.penstock.cache.control.ControlClient;
 import io.penstock.operator.ApiServer;
 import io.penstock.operator.api.CacheRuntime;
 import io.penstock.operator.api.Conditions;
 import io.penstock.operator.api.Dataset;
+import io.penstock.operator.metrics.Meters;
 import io.penstock.operator.node.FakeDaemon;
 import io.penstock.operator.watch.Cluster;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -131,6 +136,7 @@ final class TestCluster implements AutoCloseable {
                 Set.of(namespace),
                 directory.resolve("daemon.yaml"),
                 "",
+                "127.0.0.1:0",
                 "",
                 List.of("localhost"),
                 false,
@@ -140,10 +146,20 @@ final class TestCluster implements AutoCloseable {
     }
 
     void startOperator() throws IOException {
+        Meters meters = new Meters(Clock.systemUTC());
         operator = OperatorProcess.start(
                 options(),
-                ApiServer.get().client(),
+                new KubernetesClientBuilder()
+                        .withConfig(Config.fromKubeconfig(ApiServer.get().kubeconfig()))
+                        .withHttpClientBuilderConsumer(meters::count)
+                        .build(),
+                meters,
                 d -> ControlClient.connect(daemons.get(d.node()).socket()));
+    }
+
+    /** What the operator tells Prometheus. */
+    URI metrics() {
+        return URI.create("http://127.0.0.1:" + operator.metricsPort() + "/metrics");
     }
 
     void stopOperator() {
