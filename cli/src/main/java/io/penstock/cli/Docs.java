@@ -70,7 +70,7 @@ final class Docs {
     }
 
     /** The metrics of every part, by part. */
-    static Map<String, List<Metric>> catalogue() {
+    private static Map<String, List<Metric>> catalogue() {
         Map<String, List<Metric>> parts = new TreeMap<>();
         ServiceLoader.load(MetricCatalogue.class).forEach(c -> parts.put(c.part(), c.metrics()));
         return parts;

@@ -141,15 +141,18 @@ class ChartTest {
                 "--set",
                 "metrics.podMonitor.enabled=true,metrics.podMonitor.labels.release=prometheus");
         assertThat(said.status()).as(said.text()).isZero();
-        GenericKubernetesResource monitor = objects(said.text(), "kind: PodMonitor").getFirst();
+        GenericKubernetesResource monitor =
+                objects(said.text(), "kind: PodMonitor").getFirst();
         assertThat(monitor.getMetadata().getNamespace()).isEqualTo("ours");
         assertThat(monitor.getMetadata().getLabels()).containsEntry("release", "prometheus");
-        assertThat(monitor.<String>get("spec", "podMetricsEndpoints", 0, "port")).isEqualTo("metrics");
+        assertThat(monitor.<String>get("spec", "podMetricsEndpoints", 0, "port"))
+                .isEqualTo("metrics");
         assertThat(said.text())
                 .containsPattern("PENSTOCK_OPERATOR_METRICS\\s+value: 0.0.0.0:9812")
                 .containsPattern("name: metrics\\s+containerPort: 9812")
                 .containsPattern("- port: 9812");
-        GenericKubernetesResource operator = objects(said.text(), "kind: Deployment").getFirst();
+        GenericKubernetesResource operator =
+                objects(said.text(), "kind: Deployment").getFirst();
         assertThat(operator.<Map<String, String>>get("spec", "template", "metadata", "labels"))
                 .containsAllEntriesOf(monitor.get("spec", "selector", "matchLabels"));
         Said served = helm("template", "penstock", Manifests.CHART.toString(), "--set", "metrics.enabled=true");
@@ -166,7 +169,8 @@ class ChartTest {
     void the_dashboard_is_a_config_map_that_grafana_finds() throws Exception {
         Said said = helm("template", "penstock", Manifests.CHART.toString(), "--set", "dashboards.enabled=true");
         assertThat(said.status()).as(said.text()).isZero();
-        GenericKubernetesResource map = objects(said.text(), "name: penstock-dashboard-operator").getFirst();
+        GenericKubernetesResource map =
+                objects(said.text(), "name: penstock-dashboard-operator").getFirst();
         assertThat(map.getMetadata().getLabels()).containsEntry("grafana_dashboard", "1");
         assertThat(map.<String>get("data", "penstock-operator.json"))
                 .isEqualTo(Files.readString(Manifests.CHART.resolve("dashboards/operator.json"))

@@ -1,10 +1,11 @@
-package io.penstock.cli;
+package io.penstock.operator.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.penstock.cache.metrics.Metric;
+import io.penstock.cache.metrics.MetricCatalogue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -22,9 +24,10 @@ import org.junit.jupiter.api.Test;
 
 /** Every query of a dashboard asks for metrics that there are, by labels that they have. */
 class DashboardsTest {
-    private static final Path DIRECTORY = Documents.ROOT.resolve("deploy/chart/dashboards");
+    private static final Path DIRECTORY = Path.of("..", "deploy", "chart", "dashboards");
     private static final Pattern STRING = Pattern.compile("\"[^\"]*\"");
-    private static final Pattern GROUPING = Pattern.compile("\\b(by|without|on|ignoring|group_left|group_right)\\s*\\(([^)]*)\\)");
+    private static final Pattern GROUPING =
+            Pattern.compile("\\b(by|without|on|ignoring|group_left|group_right)\\s*\\(([^)]*)\\)");
     private static final Pattern SELECTOR = Pattern.compile("([a-z_][a-z0-9_]*)\\s*(?:\\{([^}]*)})?");
     private static final Pattern RANGE = Pattern.compile("\\[[^]]*]");
     private static final Set<String> OPERATORS = Set.of("and", "or", "unless", "bool", "offset");
@@ -35,7 +38,8 @@ class DashboardsTest {
 
     private static Map<String, Metric> series() {
         Map<String, Metric> all = new HashMap<>();
-        Docs.catalogue().values().forEach(part -> part.forEach(m -> m.series().forEach(s -> all.put(s, m))));
+        ServiceLoader.load(MetricCatalogue.class)
+                .forEach(c -> c.metrics().forEach(m -> m.series().forEach(s -> all.put(s, m))));
         return all;
     }
 
@@ -99,7 +103,7 @@ class DashboardsTest {
         }
         assertThat(wrong).isEmpty();
         assertThat(panels).isGreaterThan(15);
-        assertThat(Docs.catalogue().get("operator"))
+        assertThat(new OperatorMetrics().metrics())
                 .filteredOn(m -> m.stability() == Metric.Stability.STABLE)
                 .extracting(Metric::name)
                 .filteredOn(n -> !n.equals("penstock_build_info") && !n.endsWith("_left_out"))
@@ -123,8 +127,10 @@ class DashboardsTest {
                 assertThat(at.path("x").asInt() + at.path("w").asInt()).isLessThanOrEqualTo(24);
                 for (int x = 0; x < at.path("w").asInt(); x++) {
                     for (int y = 0; y < at.path("h").asInt(); y++) {
-                        assertThat(taken.add((at.path("x").asInt() + x) + "," + (at.path("y").asInt() + y)))
-                                .as("panels lie on each other: " + panel.path("title").asText())
+                        assertThat(taken.add((at.path("x").asInt() + x) + ","
+                                        + (at.path("y").asInt() + y)))
+                                .as("panels lie on each other: "
+                                        + panel.path("title").asText())
                                 .isTrue();
                     }
                 }
@@ -137,13 +143,16 @@ class DashboardsTest {
 
     @Test
     void wrong_queries_are_found() {
-        assertThat(Query.of("sum by (kind) (rate(penstock_operator_webhook_duration_seconds_count{result=\"denied\"}[5m]))")
+        assertThat(Query.of(
+                                "sum by (kind) (rate(penstock_operator_webhook_duration_seconds_count{result=\"denied\"}[5m]))")
                         .problems)
                 .isEmpty();
         assertThat(Query.of("sum(penstock_operator_no_such_total)").problems).hasSize(1);
-        assertThat(Query.of("penstock_operator_webhook_duration_seconds").problems).hasSize(1);
+        assertThat(Query.of("penstock_operator_webhook_duration_seconds").problems)
+                .hasSize(1);
         assertThat(Query.of("penstock_operator_datasets{phase=\"x\"}").problems).hasSize(1);
-        assertThat(Query.of("sum by (phase) (penstock_operator_datasets)").problems).hasSize(1);
+        assertThat(Query.of("sum by (phase) (penstock_operator_datasets)").problems)
+                .hasSize(1);
     }
 
     private static List<Path> files() throws IOException {
@@ -157,7 +166,8 @@ class DashboardsTest {
     private static List<JsonNode> panels() throws IOException {
         List<JsonNode> all = new ArrayList<>();
         for (Path file : files()) {
-            for (JsonNode panel : new ObjectMapper().readTree(Files.readString(file)).path("panels")) {
+            for (JsonNode panel :
+                    new ObjectMapper().readTree(Files.readString(file)).path("panels")) {
                 if (!panel.path("type").asText().equals("row")) {
                     all.add(panel);
                 }
