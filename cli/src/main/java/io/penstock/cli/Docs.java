@@ -99,8 +99,8 @@ final class Docs {
                 **How many series.** What is in the cluster (`datasets`, `dataloads`, `cacheruntimes`, `nodes`, `dataset_*`) only the
                 operator that leads tells, so a sum over all counts each thing once. `status` is one of the reasons of
                 [OPERATOR](OPERATOR.md), or Unknown. Three metrics have a series for each Dataset, for the first 1,000 by namespace and name: at
-                most 3,000. The others have about 300, whatever the size of the cluster, and two more for each CacheRuntime. No label is a
-                node, a pod, a file or a location.
+                most 3,000. The others have at most some 600, whatever the size of the cluster, and two more for each CacheRuntime.
+                No label is a node, a pod, a file or a location.
                 """);
         for (Map.Entry<String, List<Metric>> part : catalogue().entrySet()) {
             text.append("\n## ").append(part.getKey());

@@ -8,11 +8,13 @@ import io.penstock.operator.api.DatasetSpec.EncryptOption;
 import io.penstock.operator.api.DatasetSpec.Mount;
 import io.penstock.operator.api.Reason;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * The secret options of a Dataset, by the driver's keys. In memory only.
@@ -71,15 +73,40 @@ record Credentials(Map<String, String> values) {
         return new Credentials(Map.copyOf(values));
     }
 
+    /** Where what a mount is read with comes from, in a sentence: names of Secrets and of their keys, none of their values. */
+    static String used(String namespace, Mount mount) {
+        if (!mount.mountPoint().startsWith("s3:") || isAnonymous(mount)) {
+            return "It was read without credentials.";
+        }
+        List<EncryptOption> options = mount.encryptOptions();
+        if (options == null || options.isEmpty()) {
+            return "It was read with the credentials of the daemon's pod: encryptOptions names no Secret.";
+        }
+        Map<String, List<String>> keys = new TreeMap<>();
+        for (EncryptOption option : options) {
+            var reference = option.valueFrom().secretKeyRef();
+            keys.computeIfAbsent(reference.getName(), name -> new ArrayList<>())
+                    .add(reference.getKey() + " as " + Rules.secretOption(option.name()));
+        }
+        return "It was read with "
+                + keys.entrySet().stream()
+                        .map(e ->
+                                "Secret " + namespace + "/" + e.getKey() + " (" + String.join(", ", e.getValue()) + ")")
+                        .collect(Collectors.joining(" and "))
+                + ".";
+    }
+
+    private static boolean isAnonymous(Mount mount) {
+        return mount.options() != null && "true".equals(mount.options().get("anonymous"));
+    }
+
     boolean isEmpty() {
         return values.isEmpty();
     }
 
     /** What a source is opened with. */
     Map<String, String> environment(Mount mount) {
-        boolean anonymous =
-                mount.options() != null && "true".equals(mount.options().get("anonymous"));
-        if (!mount.mountPoint().startsWith("s3:") || anonymous) {
+        if (!mount.mountPoint().startsWith("s3:") || isAnonymous(mount)) {
             return ALONE;
         }
         if (values.isEmpty()) {

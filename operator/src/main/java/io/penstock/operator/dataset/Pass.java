@@ -50,6 +50,7 @@ final class Pass {
     private final Conditions conditions;
     private final String uid;
     private final List<String> users;
+    private @Nullable String runtime;
     private @Nullable SnapshotStatus snapshot;
     private @Nullable CachedStatus cached;
     private @Nullable List<NodeProgress> nodes;
@@ -152,6 +153,7 @@ final class Pass {
     }
 
     private CacheRuntime runtime(String name) throws Unmet {
+        runtime = name;
         return tools.cluster()
                 .runtimes()
                 .get(null, name)
@@ -247,7 +249,12 @@ final class Pass {
     }
 
     private void look(CacheRuntime runtime, Credentials credentials, boolean refresh) throws Unmet {
-        SnapshotStatus found = tools.snapshots().resolve(runtime.getMetadata().getName(), spec.mount(), credentials);
+        SnapshotStatus found = tools.snapshots()
+                .resolve(
+                        runtime.getMetadata().getName(),
+                        dataset.getMetadata().getNamespace(),
+                        spec.mount(),
+                        credentials);
         tools.memory().did(uid, "looked");
         boolean other = snapshot != null && !snapshot.digest().equals(found.digest());
         if (other && spec.updatePolicy() == UpdatePolicy.MANUAL && !users.isEmpty()) {
@@ -410,6 +417,7 @@ final class Pass {
                 dataset.getMetadata().getGeneration(),
                 summary,
                 list,
+                runtime,
                 snapshot,
                 snapshot == null ? null : cached,
                 snapshot == null || nodes == null || nodes.isEmpty() ? null : nodes,

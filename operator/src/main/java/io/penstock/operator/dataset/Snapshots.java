@@ -42,7 +42,7 @@ final class Snapshots {
     }
 
     /** Asks one of the runtime's daemons; blocks. */
-    SnapshotStatus resolve(String runtime, Mount mount, Credentials credentials) throws Unmet {
+    SnapshotStatus resolve(String runtime, String namespace, Mount mount, Credentials credentials) throws Unmet {
         List<Daemon> daemons = cluster.daemons().stream()
                 .filter(d -> d.runtime().equals(runtime))
                 .toList();
@@ -62,7 +62,7 @@ final class Snapshots {
                     Sizes.gi(info.getBytes()),
                     clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
         } catch (PenstockException e) {
-            throw Unmet.of(mount.mountPoint(), e);
+            throw Unmet.of(mount.mountPoint(), Credentials.used(namespace, mount), e);
         }
     }
 

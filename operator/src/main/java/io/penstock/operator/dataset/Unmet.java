@@ -23,8 +23,12 @@ final class Unmet extends Exception {
         return reason;
     }
 
-    /** An error of a daemon, as a condition says it. */
-    static Unmet of(String location, PenstockException error) {
+    /**
+     * An error of a daemon, as a condition says it.
+     *
+     * @param credentials which were used, in a sentence; said when they may be why
+     */
+    static Unmet of(String location, String credentials, PenstockException error) {
         Reason reason = switch (error.code()) {
             case ORIGIN_DENIED, ORIGIN_NO_CREDENTIALS, NOT_PERMITTED -> Reason.AccessDenied;
             case ORIGIN_NOT_FOUND, ORIGIN_EMPTY -> Reason.NotFound;
@@ -40,6 +44,7 @@ final class Unmet extends Exception {
         String todo = error.remedy().isEmpty()
                 ? "See penstock explain " + error.code().code() + "."
                 : error.remedy();
-        return new Unmet(reason, error.code().code() + " " + where + message + ". " + todo, error);
+        String who = reason == Reason.AccessDenied ? " " + credentials : "";
+        return new Unmet(reason, error.code().code() + " " + where + message + "." + who + " " + todo, error);
     }
 }

@@ -87,6 +87,7 @@ final class DatasetTest {
         Dataset llama = cluster.dataset("llama");
         assertThat(llama.getStatus().observedGeneration())
                 .isEqualTo(llama.getMetadata().getGeneration());
+        assertThat(llama.getStatus().runtime()).isEqualTo(cluster.runtime);
         assertThat(llama.getStatus().snapshot().name()).isEqualTo("9f319f");
         assertThat(llama.getStatus().snapshot().size()).isEqualTo("100Gi");
         PersistentVolume volume = volume("llama");
@@ -145,6 +146,31 @@ final class DatasetTest {
         expectRefused("denied", "AccessDenied", "Check the secret.");
         expectRefused("away", "OriginUnreachable", "Check the endpoint.");
         assertThat(claim("denied")).isNull();
+    }
+
+    @Test
+    void who_was_refused_is_said_and_no_secret() {
+        cluster.runtime("");
+        daemon.origin(source -> {
+            throw new PenstockException(
+                    ErrorCode.ORIGIN_DENIED,
+                    source.getLocation() + ": 403 SignatureDoesNotMatch",
+                    "Check access key, secret key, token and region.");
+        });
+        secret(Map.of("id", "AKID", "key", "planted"));
+        cluster.dataset("with", SECRETS);
+        cluster.dataset("without", "");
+        cluster.dataset("public", "    options: { anonymous: \"true\" }");
+        String name = cluster.namespace + "/s3";
+        assertThat(cluster.expect("with", "SnapshotResolved", "False", "AccessDenied")
+                        .getMessage())
+                .contains("SignatureDoesNotMatch. It was read with Secret " + name
+                        + " (id as access-key-id, key as secret-access-key). Check access key")
+                .doesNotContain("AKID", "planted");
+        assertThat(cluster.expect("without", "Ready", "False", "AccessDenied").getMessage())
+                .contains("encryptOptions names no Secret");
+        assertThat(cluster.expect("public", "Ready", "False", "AccessDenied").getMessage())
+                .contains("without credentials");
     }
 
     private void expectRefused(String name, String reason, String remedy) {
