@@ -34,7 +34,7 @@ public final class OperatorMetrics implements MetricCatalogue {
     static final Metric CALLS = counter(
             "penstock_operator_api_requests_total",
             "Calls of the API server; resource: plural, with its subresource, or other; status: of HTTP, or failed where no answer"
-                    + " came. Watches that go on are not in it",
+                    + " came. A watch counts when it begins",
             "verb",
             "resource",
             "status");
