@@ -235,6 +235,9 @@ public final class PrefetchJob {
     private void passed(long now) {
         boolean complete = true;
         for (PlannedFile file : files.values()) {
+            if (file.full() && !file.complete()) {
+                lookAgain(file);
+            }
             complete &= file.complete();
         }
         if (complete && !again) {
@@ -245,6 +248,19 @@ public final class PrefetchJob {
         step = 0;
         chunk = -1;
         pauseUntil = now + PASS_PAUSE;
+    }
+
+    /** It may have become durable before this job could be told, or lost a chunk that had rotted. */
+    private void lookAgain(PlannedFile file) {
+        ObjectState object = file.mounted().background();
+        if (object == null) {
+            return;
+        }
+        recount(file, object);
+        if (object.stored().complete()) {
+            file.settle();
+            count();
+        }
     }
 
     private void recount(PlannedFile file, ObjectState object) {

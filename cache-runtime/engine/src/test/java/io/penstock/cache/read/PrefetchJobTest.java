@@ -56,6 +56,22 @@ final class PrefetchJobTest {
     }
 
     @Test
+    void aFileThatBecameCompleteWhileTheJobWasMadeIsNotWaitedForForEver() throws Exception {
+        try (ReadFixture fixture = new ReadFixture()) {
+            Entry a = fixture.object("a.bin", 4L * CHUNK);
+            MountReader mount = fixture.mount(QUIET);
+            assertThat(mount.prefetch(Planner.all(mount.snapshot()), 0).await(LONG))
+                    .isTrue();
+            fixture.store.countedBefore.add(a.object());
+            PrefetchJob job = mount.prefetch(Planner.all(mount.snapshot()), 0);
+            assertThat(fixture.store.countedBefore).isEmpty();
+            assertThat(job.await(Duration.ofSeconds(10))).isTrue();
+            assertThat(job.progress().filesDone()).isEqualTo(1);
+            assertThat(fixture.source.sentBytes.get()).isEqualTo(a.object().size());
+        }
+    }
+
+    @Test
     void anotherStartFetchesOnlyWhatIsMissing() throws Exception {
         try (ReadFixture fixture = new ReadFixture()) {
             Entry a = fixture.object("a.bin", 40L * CHUNK);
