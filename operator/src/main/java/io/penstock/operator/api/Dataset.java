@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 @AdditionalPrinterColumn(name = "SOURCE", jsonPath = ".spec.mounts[0].mountPoint", priority = 1)
 @AdditionalPrinterColumn(name = "RATE", jsonPath = ".status.cached.rate", priority = 1)
 @AdditionalPrinterColumn(name = "ETA", jsonPath = ".status.cached.eta", priority = 1)
-@AdditionalPrinterColumn(name = "RUNTIME", jsonPath = ".status.runtime", priority = 1)
+@AdditionalPrinterColumn(name = "RUNTIME", jsonPath = ".spec.runtimeRef.name", priority = 1)
 @AdditionalPrinterColumn(
         name = "AGE",
         jsonPath = ".metadata.creationTimestamp",

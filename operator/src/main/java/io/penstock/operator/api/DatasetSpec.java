@@ -24,7 +24,11 @@ public record DatasetSpec(
         @JsonPropertyDescription("Where the files come from. One mount for now: make a Dataset for each source.")
         List<Mount> mounts,
 
-        @JsonPropertyDescription("Who caches it. CacheRuntime default, when it is not written.") @Nullable
+        @Default("{}")
+        @JsonPropertyDescription(
+                "Who caches it. CacheRuntime default, when it is not written. Of a reference, the runtime of the Dataset that it"
+                        + " refers to is used instead.")
+        @Nullable
         RuntimeRef runtimeRef,
 
         @JsonPropertyDescription("Access modes of the volume: ReadOnlyMany, which is the default.") @Nullable

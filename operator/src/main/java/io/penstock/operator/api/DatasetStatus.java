@@ -20,12 +20,6 @@ public record DatasetStatus(
         @Nullable
         List<Condition> conditions,
 
-        @JsonPropertyDescription(
-                "CacheRuntime whose nodes cache it: the one that the spec names, or default; of a reference, that of the Dataset"
-                        + " that it refers to.")
-        @Nullable
-        String runtime,
-
         @JsonPropertyDescription("The files, as they were when the origin was last asked.") @Nullable
         SnapshotStatus snapshot,
 

@@ -50,7 +50,6 @@ final class Pass {
     private final Conditions conditions;
     private final String uid;
     private final List<String> users;
-    private @Nullable String runtime;
     private @Nullable SnapshotStatus snapshot;
     private @Nullable CachedStatus cached;
     private @Nullable List<NodeProgress> nodes;
@@ -153,7 +152,6 @@ final class Pass {
     }
 
     private CacheRuntime runtime(String name) throws Unmet {
-        runtime = name;
         return tools.cluster()
                 .runtimes()
                 .get(null, name)
@@ -417,7 +415,6 @@ final class Pass {
                 dataset.getMetadata().getGeneration(),
                 summary,
                 list,
-                runtime,
                 snapshot,
                 snapshot == null ? null : cached,
                 snapshot == null || nodes == null || nodes.isEmpty() ? null : nodes,

@@ -1,6 +1,7 @@
 package io.penstock.operator.metrics;
 
 import io.fabric8.kubernetes.client.CustomResource;
+import io.penstock.operator.api.Conditions;
 import io.penstock.operator.api.DataLoad;
 import io.penstock.operator.api.Dataset;
 import io.penstock.operator.api.DatasetStatus;
@@ -61,9 +62,7 @@ public final class ObjectCounts {
         meters.gauge(
                 OperatorMetrics.QUEUED, point -> point.call(threads.getQueue().size()));
         meters.gauge(OperatorMetrics.RUNNING, point -> point.call(threads.getActiveCount()));
-        meters.gauge(
-                OperatorMetrics.DATASETS,
-                point -> counts.byStatus(point, cluster.datasets().all(), ObjectCounts::status));
+        meters.gauge(OperatorMetrics.DATASETS, counts::datasets);
         meters.gauge(
                 OperatorMetrics.LOADS,
                 point -> counts.byStatus(
@@ -92,8 +91,24 @@ public final class ObjectCounts {
         meters.gauge(OperatorMetrics.DATASETS_LEFT_OUT, counts::leftOut);
     }
 
-    private static @Nullable String status(Dataset dataset) {
-        return dataset.getStatus() == null ? null : dataset.getStatus().status();
+    private void datasets(GaugeWithCallback.Callback point) {
+        if (leads.getAsBoolean()) {
+            cluster.datasets()
+                    .all()
+                    .collect(Collectors.groupingBy(
+                            d -> List.of(
+                                    Boolean.toString(isReady(d.getStatus())),
+                                    word(
+                                            d.getStatus() == null
+                                                    ? null
+                                                    : d.getStatus().status())),
+                            Collectors.counting()))
+                    .forEach((labels, count) -> point.call((double) count, labels.toArray(String[]::new)));
+        }
+    }
+
+    private static boolean isReady(@Nullable DatasetStatus status) {
+        return status != null && Conditions.isTrue(status.conditions(), "Ready");
     }
 
     private <T extends CustomResource<?, ?>> void byStatus(

@@ -41,11 +41,13 @@ public final class OperatorMetrics implements MetricCatalogue {
 
     static final Metric DATASETS = gauge(
             "penstock_operator_datasets",
-            "Datasets; status: Ready, or the reason of the first condition not True",
+            "Datasets; ready: true, a pod can mount it now, or false; status: as the column STATUS",
+            "ready",
             "status");
-    static final Metric LOADS = gauge(
-            "penstock_operator_dataloads", "DataLoads; status: the reason that the column STATUS shows", "status");
-    static final Metric RUNTIMES = gauge("penstock_operator_cacheruntimes", "CacheRuntimes, as DataLoads", "status");
+    static final Metric LOADS =
+            gauge("penstock_operator_dataloads", "DataLoads; status: as the column STATUS", "status");
+    static final Metric RUNTIMES =
+            gauge("penstock_operator_cacheruntimes", "CacheRuntimes; status: as the column STATUS", "status");
     static final Metric NODES = gauge(
             "penstock_operator_nodes",
             "Nodes with a daemon that is ready; state: answering, or silent (its last answer failed)",

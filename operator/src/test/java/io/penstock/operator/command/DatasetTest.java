@@ -87,7 +87,6 @@ final class DatasetTest {
         Dataset llama = cluster.dataset("llama");
         assertThat(llama.getStatus().observedGeneration())
                 .isEqualTo(llama.getMetadata().getGeneration());
-        assertThat(llama.getStatus().runtime()).isEqualTo(cluster.runtime);
         assertThat(llama.getStatus().snapshot().name()).isEqualTo("9f319f");
         assertThat(llama.getStatus().snapshot().size()).isEqualTo("100Gi");
         PersistentVolume volume = volume("llama");
@@ -146,6 +145,24 @@ final class DatasetTest {
         expectRefused("denied", "AccessDenied", "Check the secret.");
         expectRefused("away", "OriginUnreachable", "Check the endpoint.");
         assertThat(claim("denied")).isNull();
+    }
+
+    @Test
+    void the_runtime_is_shown_when_none_is_named() {
+        cluster.apply("""
+                apiVersion: cache.penstock.io/v1alpha1
+                kind: Dataset
+                metadata: { name: plain, namespace: %s }
+                spec: { mounts: [ { mountPoint: s3://models/plain } ] }
+                """.formatted(cluster.namespace));
+        // what the column RUNTIME shows
+        assertThat(cluster.client
+                        .genericKubernetesResources("cache.penstock.io/v1alpha1", "Dataset")
+                        .inNamespace(cluster.namespace)
+                        .withName("plain")
+                        .get()
+                        .<String>get("spec", "runtimeRef", "name"))
+                .isEqualTo("default");
     }
 
     @Test

@@ -12,6 +12,12 @@ import io.penstock.operator.api.DataLoad;
 import io.penstock.operator.api.Dataset;
 import io.penstock.operator.node.FakeDaemon;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,6 +52,7 @@ final class ManyDatasetsTest {
     private RealOperator operators;
     private Path audit;
     private Process operator;
+    private int metrics;
 
     @BeforeEach
     void start() throws Exception {
@@ -53,6 +60,9 @@ final class ManyDatasetsTest {
         cluster.pace = Duration.ofSeconds(2);
         operators = new RealOperator(cluster, directory);
         audit = ApiServer.get().audit();
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            metrics = free.getLocalPort();
+        }
     }
 
     @AfterEach
@@ -115,6 +125,7 @@ final class ManyDatasetsTest {
                         steady,
                         RealOperator.processor(operator).minus(processor).toMillis() / 1000.0));
         assertThat(steady.lists()).isEmpty();
+        scrape(datasets);
         say("heap %d MiB, after a collection %d MiB".formatted(heap(), collected()));
 
         Calls one = changed("a field that no volume has is changed", "retain: Delete", 1);
@@ -142,8 +153,29 @@ final class ManyDatasetsTest {
     }
 
     private void begin() throws IOException {
-        operator = operators.start(
-                Map.of("PENSTOCK_OPERATOR_LEADER_ELECTION", "true", "PENSTOCK_OPERATOR_POLL_INTERVAL", "5s"));
+        operator = operators.start(Map.of(
+                "PENSTOCK_OPERATOR_LEADER_ELECTION",
+                "true",
+                "PENSTOCK_OPERATOR_POLL_INTERVAL",
+                "5s",
+                "PENSTOCK_OPERATOR_METRICS",
+                "127.0.0.1:" + metrics));
+    }
+
+    private void scrape(int datasets) throws Exception {
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + metrics + "/metrics"))
+                    .build();
+            var _ = http.send(request, HttpResponse.BodyHandlers.ofString());
+            long began = System.nanoTime();
+            String text =
+                    http.send(request, HttpResponse.BodyHandlers.ofString()).body();
+            long series = text.lines().filter(l -> !l.startsWith("#")).count();
+            say("metrics: %d series, %d KiB, %.3f s".formatted(series, text.length() / 1024, seconds(began)));
+            assertThat(number(Pattern.compile("penstock_operator_datasets\\{ready=\"true\",.*\"} (\\d+)\\.0"), text))
+                    .isEqualTo(datasets);
+            assertThat(series).isBetween(3L * datasets, 3L * datasets + 600);
+        }
     }
 
     /** A quarter with credentials; half with a DataLoad, of those each tenth on all nodes. */

@@ -70,7 +70,7 @@ final class MetricsTest {
                     .containsEntry(here, 25.0 * FakeDaemon.GIB)
                     .containsEntry(here.replace("here", "stored"), 25.0 * FakeDaemon.GIB)
                     .containsEntry(here.replace("_here", ""), 100.0 * FakeDaemon.GIB)
-                    .containsEntry("penstock_operator_datasets{status=\"AccessDenied\"}", 1.0)
+                    .containsEntry("penstock_operator_datasets{ready=\"false\",status=\"AccessDenied\"}", 1.0)
                     .containsEntry("penstock_operator_datasets_left_out", 0.0)
                     .containsEntry("penstock_operator_dataloads{status=\"InProgress\"}", 1.0)
                     .containsEntry("penstock_operator_leader", 1.0)
