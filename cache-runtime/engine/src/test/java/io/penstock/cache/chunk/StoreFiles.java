@@ -17,15 +17,17 @@ public final class StoreFiles {
         return directory.resolve("objects").resolve(Names.of(object) + Names.DATA);
     }
 
-    /** Flips one bit in {@code [from, to)} of a file. */
-    public static void rot(Path file, long from, long to, Random random) throws IOException {
+    /** Flips one bit in {@code [from, to)} of a file; returns where, or -1 when the file is shorter. */
+    public static long rot(Path file, long from, long to, Random random) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             ByteBuffer one = ByteBuffer.allocate(1);
             long at = from + random.nextLong(to - from);
             if (channel.read(one, at) == 1) {
                 one.put(0, (byte) (one.get(0) ^ 1 << random.nextInt(8)));
                 channel.write(one.flip(), at);
+                return at;
             }
+            return -1;
         }
     }
 }

@@ -247,7 +247,8 @@ final class EngineMain {
                 if (object.has(chunk) && random.nextBoolean()) {
                     long from = (long) chunk * setup.chunkSize();
                     long to = Math.min(entry.object().size(), from + setup.chunkSize());
-                    StoreFiles.rot(StoreFiles.data(setup.store(), entry.object()), from, to, random);
+                    long at = StoreFiles.rot(StoreFiles.data(setup.store(), entry.object()), from, to, random);
+                    System.err.println("flipped a bit of " + entry.path() + " at " + at + ", " + session.stats());
                     flipped.add(chunk);
                 }
             }

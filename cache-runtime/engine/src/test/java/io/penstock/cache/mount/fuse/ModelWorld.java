@@ -10,9 +10,11 @@ import io.penstock.cache.source.net.NetOptions;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -96,9 +98,15 @@ final class ModelWorld implements AutoCloseable {
     private void start(SessionState last, List<String> rotten) throws IOException {
         daemon = new EngineProcess(device, last, setup, rotten, scratch.resolveSibling("log"));
         starts++;
+        say("daemon " + starts + (last == null ? " begins" : " goes on where the last one was"));
     }
 
-    /** What the daemons have said. */
+    /** Among what the daemons say. */
+    private void say(String what) throws IOException {
+        Files.writeString(scratch.resolveSibling("log"), what + "\n", StandardOpenOption.APPEND);
+    }
+
+    /** What the daemons have said, and what was done to their files. */
     String log() throws IOException {
         return Files.readString(scratch.resolveSibling("log"));
     }
@@ -148,7 +156,7 @@ final class ModelWorld implements AutoCloseable {
             byte[] content = model.get(path);
             Path file = StoreFiles.data(store, objects.get(path));
             for (int i = random.nextInt(4); i >= 0 && Files.exists(file) && content.length > 0; i--) {
-                StoreFiles.rot(file, 0, content.length, random);
+                say("flipped a bit of " + path + " at " + StoreFiles.rot(file, 0, content.length, random));
                 damaged++;
             }
         }
@@ -198,8 +206,10 @@ final class ModelWorld implements AutoCloseable {
         if (there > 0) {
             long differs = got.mismatch(MemorySegment.ofArray(content).asSlice(offset, there));
             if (differs >= 0) {
+                byte wrong = got.get(ValueLayout.JAVA_BYTE, differs);
+                byte right = content[(int) (offset + differs)];
                 throw new AssertionError(path + ": a wrong byte at " + (offset + differs) + " of " + content.length
-                        + ", read at " + offset + ", " + length);
+                        + ", read at " + offset + ", " + length + ": " + wrong + " instead of " + right);
             }
         }
     }
