@@ -46,7 +46,7 @@ final class Completer implements ChunkFeed {
                 continue;
             }
             ObjectState object = file.background();
-            if (object == null || object.failure(now) != null) {
+            if (object == null || object.failure(now, mount) != null) {
                 notBefore = now + PAUSE;
                 return null;
             }

@@ -52,6 +52,7 @@ final class Flight implements Runnable {
     private final List<Waiter> waiters = new ArrayList<>(0);
     private volatile int waiting;
     private volatile PenstockException error;
+    private volatile MountReader refused;
     private volatile boolean over;
     volatile PenstockException lastError;
     private volatile BufferPool.Buffer buffer;
@@ -135,8 +136,9 @@ final class Flight implements Runnable {
         return over;
     }
 
-    PenstockException error() {
-        return error;
+    /** What readers of this mount hear when it is over; null: they look again. */
+    PenstockException error(MountReader mount) {
+        return refused == null || refused == mount ? error : null;
     }
 
     State state() {
@@ -166,9 +168,14 @@ final class Flight implements Runnable {
         wake(now);
     }
 
-    /** Ends the wait of everybody: with an error, or, when there is none, to look for another flight. */
-    void fail(PenstockException cause) {
+    /**
+     * Ends the wait of everybody: with an error, or, when there is none, to look for another flight.
+     *
+     * @param mount null, or the only one whose readers hear of the error
+     */
+    void fail(PenstockException cause, MountReader mount) {
         error = cause;
+        refused = mount;
         over = true;
         wake(-1L);
     }

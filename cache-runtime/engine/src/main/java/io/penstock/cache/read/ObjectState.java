@@ -13,8 +13,8 @@ import java.util.function.Consumer;
  * by references; the last one closes the stored side.
  */
 final class ObjectState {
-    /** Says for a short time that a chunk cannot be had. */
-    private record Failure(PenstockException cause, long until) {}
+    /** Says for a short time that a chunk cannot be had, by one mount: others may have other credentials; null: by any. */
+    private record Failure(PenstockException cause, long until, MountReader mount) {}
 
     private final ObjectId id;
     private final StoredObject stored;
@@ -111,12 +111,12 @@ final class ObjectState {
         }
     }
 
-    void failed(PenstockException cause, long until) {
-        failure = new Failure(cause, until);
+    void failed(PenstockException cause, long until, MountReader mount) {
+        failure = new Failure(cause, until, mount);
     }
 
-    /** Why reads fail at the moment, or null. */
-    PenstockException failure(long now) {
+    /** Why reads of this mount fail at the moment, or null. */
+    PenstockException failure(long now, MountReader mount) {
         Failure last = failure;
         if (last == null) {
             return null;
@@ -125,7 +125,7 @@ final class ObjectState {
             failure = null;
             return null;
         }
-        return last.cause;
+        return last.mount == null || last.mount == mount ? last.cause : null;
     }
 
     void diskFailed(long until) {

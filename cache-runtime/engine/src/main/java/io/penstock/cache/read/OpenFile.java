@@ -139,7 +139,7 @@ final class OpenFile implements ObjectReader {
                     held = serve(flight, from, to, scratch, into == null ? reply : null);
                     return true;
                 }
-                PenstockException error = flight.error();
+                PenstockException error = flight.error(mount);
                 if (error != null) {
                     throw ReadException.because(error, file.entry().path());
                 }
@@ -188,7 +188,7 @@ final class OpenFile implements ObjectReader {
     }
 
     private void checkFailure() throws ReadException {
-        PenstockException failure = object.failure(engine.now());
+        PenstockException failure = object.failure(engine.now(), mount);
         if (failure != null) {
             throw ReadException.because(failure, file.entry().path());
         }

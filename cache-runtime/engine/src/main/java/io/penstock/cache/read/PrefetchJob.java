@@ -205,7 +205,7 @@ public final class PrefetchJob {
     }
 
     private Flight claim(Step current, ObjectState object, long now) {
-        if (object.failure(now) != null) {
+        if (object.failure(now, mount) != null) {
             again = true;
             chunk = current.endChunk;
         }

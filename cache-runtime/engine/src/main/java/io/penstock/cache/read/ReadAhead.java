@@ -181,7 +181,7 @@ final class ReadAhead implements ChunkFeed {
         while (stream.at != null) {
             if (!stream.at.complete()) {
                 ObjectState object = stream.at.background();
-                if (object == null || object.failure(now) != null) {
+                if (object == null || object.failure(now, mount) != null) {
                     return null;
                 }
                 int end = Math.min(stream.end, object.chunks());

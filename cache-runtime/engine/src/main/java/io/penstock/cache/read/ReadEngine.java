@@ -311,8 +311,8 @@ public final class ReadEngine implements AutoCloseable {
             LOG.error("the reader's scheduling has failed", e);
             PenstockException cause = new PenstockException(
                     ErrorCode.INTERNAL, "the reader's scheduling has failed: " + e, "Restart the daemon.", false, e);
-            objects.all().forEach(o -> o.failed(cause, Long.MAX_VALUE));
-            objects.all().forEach(o -> o.flights().forEach(f -> f.fail(cause)));
+            objects.all().forEach(o -> o.failed(cause, Long.MAX_VALUE, null));
+            objects.all().forEach(o -> o.flights().forEach(f -> f.fail(cause, null)));
             throw e;
         }
     }
@@ -436,8 +436,8 @@ public final class ReadEngine implements AutoCloseable {
         }
         flight.failures++;
         if (!retry) {
-            flight.object.failed(error, now + FAILURE_KEPT);
-            fail(flight, error);
+            flight.object.failed(error, now + FAILURE_KEPT, part.owner);
+            fail(flight, error, part.owner);
             return now;
         }
         if (now - flight.progressAt > options.deadline().toNanos()) {
@@ -451,16 +451,26 @@ public final class ReadEngine implements AutoCloseable {
                 + options.retry().nanos(flight.failures, error.retryAfter().orElse(null), ThreadLocalRandom.current());
     }
 
-    /** Everybody who waits hears {@code cause}, or looks again when there is none; the memory is free once the transfers have ended. */
     private void fail(Flight flight, PenstockException cause) {
+        fail(flight, cause, null);
+    }
+
+    /**
+     * Everybody who waits hears {@code cause}, or looks again when there is none; the memory is free once the transfers have
+     * ended.
+     *
+     * @param mount null, or whose error it is: readers of others look again, as they may be let in where it was not
+     */
+    private void fail(Flight flight, PenstockException cause, MountReader mount) {
         if (flight.doomed || flight.closed()) {
             return;
         }
         flight.doomed = true;
         flight.object.leave(flight);
-        flight.fail(cause);
-        if (flight.owner != null && cause != null) {
-            flight.owner.chunkFailed(flight, cause);
+        flight.fail(cause, mount);
+        MountReader concerned = mount == null ? flight.owner : mount;
+        if (concerned != null && cause != null) {
+            concerned.chunkFailed(flight, cause);
         }
         if (flight.transfers == 0) {
             flight.close();

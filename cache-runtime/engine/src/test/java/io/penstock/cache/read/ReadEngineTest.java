@@ -3,12 +3,14 @@ package io.penstock.cache.read;
 import static io.penstock.cache.read.ReadFixture.CHUNK;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import io.penstock.cache.model.ByteRange;
 import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.ObjectId;
+import io.penstock.cache.model.Snapshot;
 import io.penstock.cache.source.SourceException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -172,6 +174,43 @@ final class ReadEngineTest {
                     return true;
                 }
             });
+            fixture.assertQuiet();
+        }
+    }
+
+    @Test
+    void aMountThatIsRefusedDoesNotFailThoseThatAreNot() throws Exception {
+        try (ReadFixture fixture = new ReadFixture();
+                FakeSource refusing = new FakeSource()) {
+            Entry entry = fixture.object("a.bin", 2L * CHUNK);
+            MountReader mount = fixture.mount();
+            refusing.latencyNanos = 200_000_000L;
+            refusing.fault = (object, range) -> FakeSource.error(ErrorCode.ORIGIN_DENIED, false);
+            MountReader refused =
+                    fixture.engine.open(Snapshot.of("fake://bucket", fixture.entries), refusing, MountOptions.DEFAULTS);
+            together(2, i -> {
+                if (i == 0) {
+                    try (ObjectReader reader = refused.open(entry)) {
+                        var _ = catchThrowableOfType(
+                                ReadException.class,
+                                () -> ReadFixture.readAll(reader, CHUNK)); // it may get the other's bytes
+                    }
+                } else {
+                    await().until(() -> refusing.requests.get() > 0);
+                    try (ObjectReader reader = mount.open(entry)) {
+                        ReadFixture.readAll(reader, CHUNK);
+                    }
+                }
+            });
+            Entry other = fixture.object("b.bin", CHUNK);
+            MountReader late = fixture.mount();
+            MountReader alone =
+                    fixture.engine.open(Snapshot.of("fake://bucket", fixture.entries), refusing, MountOptions.DEFAULTS);
+            try (ObjectReader reader = alone.open(other);
+                    ObjectReader good = late.open(other)) {
+                assertThatThrownBy(() -> ReadFixture.readAll(reader, CHUNK)).isInstanceOf(ReadException.class);
+                ReadFixture.readAll(good, CHUNK);
+            }
             fixture.assertQuiet();
         }
     }
