@@ -177,6 +177,61 @@ class Engines(unittest.TestCase):
         with environment(PENSTOCK_LOADER_SOCKET="/nonexistent/sock"), self.assertLogs("sglang.penstock", "WARNING"):
             self.assertEqual(list(penstock.sglang.around(own, files)), [("own", f) for f in files])
 
+    def sglang(self, options=None, **ranks):
+        """As much of SGLang as tells its layout."""
+        usual = {
+            "tp_size": 1, "pp_size": 1, "attn_dp_size": 1, "ep_size": 1, "ep_num_redundant_experts": 0, "speculative_algorithm": None,
+            "enable_eplb": False, "init_expert_location": "trivial", "elastic_ep_backend": None, "enable_elastic_expert_backup": False,
+            "ep_join_rank_offset": 0, "attn_cp_size": 1, "moe_dp_size": 1, "dwdp_size": 1, "model_impl": "auto",
+            "json_model_override_args": "{}",
+        }  # fmt: skip
+        told = usual | (options or {})
+        place = types.SimpleNamespace(**({"tp_rank": 0, "pp_rank": 0, "moe_ep_rank": 0} | ranks))
+        context = {
+            "get_server_args": lambda: types.SimpleNamespace(resolved_dict=lambda: told),
+            "get_parallel": lambda: place,
+        }
+        return modules(sglang={}, sglang__srt={}, sglang__srt__runtime_context=context)
+
+    def test_sglang_tells_its_layout(self):
+        self.assertIsNone(penstock.sglang._rank())  # it is not there
+        with self.sglang():
+            self.assertIsNone(penstock.sglang._rank())  # it is alone
+        wide = {"tp_size": 16, "attn_dp_size": 16, "ep_size": 16, "ep_num_redundant_experts": 32, "pp_size": 2}
+        with self.sglang(wide, tp_rank=5, pp_rank=1, moe_ep_rank=5), environment(SGLANG_PP_LAYER_PARTITION="31, 30"):
+            self.assertEqual(
+                penstock.sglang._rank(),
+                {"engine": "sglang", "tp": 16, "pp": 2, "dp": 16, "ep": 16, "redundant": 32, "rank": 21, "stages": "31-30"},
+            )
+        with self.sglang(wide, tp_rank=5, pp_rank=1, moe_ep_rank=4):
+            self.assertIsNone(penstock.sglang._rank())
+        for name, value in (
+            ("speculative_algorithm", "EAGLE"), ("enable_eplb", True), ("init_expert_location", "x.pt"), ("moe_dp_size", 2),
+            ("elastic_ep_backend", "mooncake"), ("attn_cp_size", 2), ("model_impl", "transformers"), ("ep_size", 0),
+        ):  # fmt: skip
+            with self.sglang(wide | {name: value}, tp_rank=5, pp_rank=1, moe_ep_rank=5):
+                self.assertIsNone(penstock.sglang._rank(), name)
+
+    def test_sglang_reads_no_layers_and_experts_of_other_ranks(self):
+        model = self.dir / "sglang-ranked"
+        model.mkdir()
+        config = {"architectures": ["Qwen3MoeForCausalLM"], "num_hidden_layers": 4, "num_experts": 4}
+        (model / "config.json").write_text(json.dumps(config))
+        names = [f"model.layers.{i}.mlp.experts.{e}.up_proj.weight" for i in range(4) for e in range(4)]
+        helper.write(model / "model.safetensors", {n: ("U8", (4, 4), bytes(16)) for n in names})
+        files = [str(model / "model.safetensors")]
+
+        def own(files):
+            raise AssertionError("SGLang's own reader is not wanted")
+
+        options = {"tp_size": 2, "ep_size": 2, "pp_size": 2}
+        with environment(PENSTOCK_LOADER_SOCKET=self.socket), self.sglang(options, tp_rank=1, pp_rank=1, moe_ep_rank=1):
+            found = [name for name, _ in penstock.sglang.around(own, files)]
+        self.assertEqual(sorted(found), [n for n in names if n.split(".")[2] in "23" and n.split(".")[5] in "23"])
+        with environment(PENSTOCK_LOADER_SOCKET=self.socket), self.sglang(options | {"pp_size": 8}, pp_rank=1):
+            with self.assertLogs("sglang.penstock", "WARNING"):
+                self.assertEqual(len(list(penstock.sglang.around(own, files))), 16)
+
     def test_a_load_that_fails_after_its_beginning_does_not_begin_again(self):
         (self.dir / "broken.safetensors").write_bytes(b"x" * 100)
         with self.assertRaises(penstock.PenstockError):

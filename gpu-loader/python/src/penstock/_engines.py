@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from ._load import SLOT, iterate
-from .errors import LoaderUnavailable
+from .errors import LoaderUnavailable, PenstockError
 
+_USAGE = "PEN-0101"  # what the loader says of a layout that cannot be, before it gives anything
 Weights = Iterator[tuple[str, Any]]
 
 
@@ -26,14 +28,15 @@ def weights(
 ) -> Weights:
     """Tensors of these files through the loader.
 
-    Falls back only where no loader could be started or reached: nothing was given to the engine by then. A load that fails later
-    fails, since the engine cannot take the same tensors twice.
+    A layout that the model cannot have is no reason to fail: everything is loaded then. Falls back to the engine's own loader only where
+    none could be started or reached: nothing was given to the engine by then. A load that fails later fails, since the engine
+    cannot take the same tensors twice.
     """
-    tensors = iterate(
+    load = partial(
+        iterate,
         files,
         framework="torch",
         device=device,
-        rank=rank,
         wanted=wanted,
         socket=socket,
         launcher=launcher,
@@ -43,8 +46,16 @@ def weights(
             s.tensors, s.bytes / 1e9, s.seconds, s.bytes / 1e9 / max(s.seconds, 1e-9), s.first_tensor_seconds, s.device,
         ),
     )  # fmt: skip
+    tensors = load(rank=rank)
     try:
-        first = next(tensors, None)
+        try:
+            first = next(tensors, None)
+        except PenstockError as e:
+            if rank is None or e.code != _USAGE:
+                raise
+            log.warning("Penstock gives this rank every tensor, since its layout cannot be this model's: %s", e.message)
+            tensors = load(rank=None)
+            first = next(tensors, None)
     except LoaderUnavailable as e:
         log.warning("Penstock's loader is not there, the engine's own loads instead: %s", e)
         yield from fall_back()

@@ -21,13 +21,16 @@ final class GuestFetch implements Fetch {
 
     private final Path socket;
     private final String digest;
+    private final PlanSpec plan;
     private final Consumer<String> notes;
     private int failures;
+    private boolean told;
 
-    /** @param notes hears of what goes wrong and is tried again */
-    GuestFetch(Path socket, String digest, Consumer<String> notes) {
+    /** @param notes hears what should be known of the plan, and of what goes wrong and is tried again */
+    GuestFetch(Path socket, String digest, PlanSpec plan, Consumer<String> notes) {
         this.socket = socket;
         this.digest = digest;
+        this.plan = plan;
         this.notes = notes;
     }
 
@@ -37,6 +40,12 @@ final class GuestFetch implements Fetch {
 
         NotServed(PenstockException why) {
             super(why.getMessage(), why);
+        }
+
+        /** Whether it was the question that it could not do with. */
+        boolean misasked() {
+            return getCause() instanceof PenstockException why
+                    && (why.code() == ErrorCode.USAGE || why.code() == ErrorCode.BAD_VALUE);
         }
     }
 
@@ -71,8 +80,12 @@ final class GuestFetch implements Fetch {
         try (ControlClient daemon = ControlClient.connect(socket)) {
             PrefetchJob job = daemon.startPrefetch(StartPrefetchRequest.newBuilder()
                     .setSnapshot(digest)
-                    .setPlan(PlanSpec.newBuilder().setNamed("reading-order"))
+                    .setPlan(plan)
                     .build());
+            if (!told) {
+                job.getNotesList().forEach(note -> notes.accept("plan  " + note));
+                told = true;
+            }
             WatchPrefetchRequest what = WatchPrefetchRequest.newBuilder()
                     .setId(job.getId())
                     .setSnapshot(digest)

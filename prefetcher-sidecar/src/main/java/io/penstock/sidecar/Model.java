@@ -2,15 +2,22 @@ package io.penstock.sidecar;
 
 import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.ObjectId;
+import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.model.Snapshot;
 import io.penstock.cache.plan.Plan;
 import io.penstock.cache.plan.Planner;
+import io.penstock.cache.plan.rank.RankPlans;
+import io.penstock.cache.plan.rank.RankPlans.Ranked;
+import java.io.EOFException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +74,31 @@ final class Model {
 
     /** Everything in reading order. */
     Plan plan() throws IOException {
+        return Planner.readingOrder(snapshot());
+    }
+
+    /**
+     * What these ranks need.
+     *
+     * @throws PenstockException no engine runs this model like that
+     */
+    Ranked plan(Ranks ranks) throws IOException {
+        return RankPlans.of(snapshot(), ranks.layout(), ranks.ranks(), this::read);
+    }
+
+    private byte[] read(Entry entry, long offset, int length) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        try (FileChannel file = FileChannel.open(root.resolve(entry.path()), StandardOpenOption.READ)) {
+            while (bytes.hasRemaining()) {
+                if (file.read(bytes, offset + bytes.position()) < 0) {
+                    throw new EOFException(entry.path() + " has become shorter");
+                }
+            }
+        }
+        return bytes.array();
+    }
+
+    private Snapshot snapshot() throws IOException {
         List<Entry> entries = new ArrayList<>();
         Files.walkFileTree(root, new SimpleFileVisitor<>() {
             @Override
@@ -89,7 +121,7 @@ final class Model {
                 return FileVisitResult.CONTINUE;
             }
         });
-        return Planner.readingOrder(Snapshot.of(root.toString(), entries));
+        return Snapshot.of(root.toString(), entries);
     }
 
     private static long target(Path link) throws IOException {

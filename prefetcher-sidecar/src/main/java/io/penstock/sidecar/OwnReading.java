@@ -69,16 +69,14 @@ final class OwnReading implements Fetch {
             Plan.Item item = plan.items().get(i);
             long from = Math.max(item.range().offset(), covered.getOrDefault(item.entry(), 0L));
             for (long at = from; at < item.range().end(); at += PIECE) {
-                (i < before ? prologue : rest)
-                        .add(new Piece(
-                                item.entry().path(),
-                                at,
-                                Math.min(PIECE, item.range().end() - at)));
+                long length = Math.min(PIECE, item.range().end() - at);
+                (i < before ? prologue : rest).add(new Piece(item.entry().path(), at, length));
+                missing.computeIfAbsent(item.entry().path(), path -> new AtomicLong())
+                        .addAndGet(length);
             }
             covered.merge(item.entry(), item.range().end(), Math::max);
         }
-        covered.forEach((entry, bytes) -> missing.put(entry.path(), new AtomicLong(bytes)));
-        total = covered.values().stream().mapToLong(Long::longValue).sum();
+        total = missing.values().stream().mapToLong(AtomicLong::get).sum();
     }
 
     @Override

@@ -4,10 +4,14 @@ import io.penstock.cache.command.Output;
 import io.penstock.cache.command.Progress;
 import io.penstock.cache.command.ProgressState;
 import io.penstock.cache.command.Units;
+import io.penstock.cache.control.LayoutSpecs;
+import io.penstock.cache.control.PlanSpecs;
 import io.penstock.cache.control.health.HealthServer;
+import io.penstock.cache.control.v1.PlanSpec;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.plan.Plan;
+import io.penstock.cache.plan.rank.RankPlans.Ranked;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -40,11 +44,14 @@ public final class Sidecar {
     private volatile IOException failure;
     private volatile ProgressState last = ProgressState.local(0, 0, 0, 0);
     private volatile int port;
+    /** Of the thread that fetches. */
+    private Optional<Ranks> ranks;
 
     public Sidecar(SidecarOptions options, Output output) {
         this.options = options;
         this.output = output;
         this.model = new Model(options.path());
+        this.ranks = options.ranks();
         this.status = new StatusFile(options.status());
     }
 
@@ -105,9 +112,11 @@ public final class Sidecar {
         try {
             fetchAll();
             status.success();
-            output.note("done  " + model.name() + " is on this node after "
+            output.note("done  " + model.name()
+                    + ranks.map(r -> ", what " + r + " need,").orElse("")
+                    + " is on this node after "
                     + Units.brief(Duration.ofNanos(System.nanoTime() - start)));
-            open("everything is here");
+            open(ranks.isPresent() ? "what its ranks need is here" : "everything is here");
         } catch (IOException e) {
             failed(e);
         } catch (RuntimeException e) {
@@ -156,9 +165,27 @@ public final class Sidecar {
             } else {
                 output.note("alone  no daemon can be asked at " + options.socket() + ": reading by itself");
             }
-            reading(model.plan()).run(state -> reached(state, progress));
+            reading(ownPlan()).run(state -> reached(state, progress));
             progress.finish(last);
         }
+    }
+
+    private Plan ownPlan() throws IOException {
+        if (ranks.isPresent()) {
+            try {
+                Ranked plan = model.plan(ranks.get());
+                plan.notes().forEach(note -> output.note("plan  " + note));
+                return plan.plan();
+            } catch (PenstockException e) {
+                giveUpRanks(e.getMessage());
+            }
+        }
+        return model.plan();
+    }
+
+    private void giveUpRanks(String why) {
+        ranks = Optional.empty();
+        output.note("ranks  everything is fetched: " + why);
     }
 
     private OwnReading reading(Plan plan) {
@@ -180,16 +207,30 @@ public final class Sidecar {
                 ? Thread.ofPlatform().daemon().name("prologue").start(this::readPrologue)
                 : null;
         try {
-            new GuestFetch(options.socket(), digest, output::note).run(state -> reached(state, progress));
-            return true;
-        } catch (GuestFetch.NotServed e) {
-            output.note("alone  the daemon does not fetch for this pod (" + e.getMessage() + "): reading by itself");
-            return false;
+            while (true) {
+                try {
+                    new GuestFetch(options.socket(), digest, spec(), output::note)
+                            .run(state -> reached(state, progress));
+                    return true;
+                } catch (GuestFetch.NotServed e) {
+                    if (ranks.isEmpty() || !e.misasked()) {
+                        output.note("alone  the daemon does not fetch for this pod (" + e.getMessage()
+                                + "): reading by itself");
+                        return false;
+                    }
+                    giveUpRanks(e.getMessage());
+                }
+            }
         } finally {
             if (prologue != null) {
                 prologue.interrupt();
             }
         }
+    }
+
+    private PlanSpec spec() {
+        return ranks.map(r -> LayoutSpecs.plan(r.layout(), r.ranks()))
+                .orElseGet(() -> PlanSpecs.named("reading-order"));
     }
 
     private void readPrologue() {

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param goOn whether the engine starts when fetching failed or the deadline has passed
  * @param parallel files' pieces that are read at a time, where the sidecar reads by itself
  * @param listen address that the gate can be asked at: {@code /readyz} is 200 once the engine may start
+ * @param ranks whose bytes are fetched; empty: everything
  * @param status file that says how fetching ended
  */
 public record SidecarOptions(
@@ -24,4 +25,5 @@ public record SidecarOptions(
         boolean goOn,
         int parallel,
         String listen,
+        Optional<Ranks> ranks,
         Path status) {}

@@ -6,6 +6,7 @@ import io.penstock.cache.control.rpc.RpcOptions;
 import io.penstock.cache.control.rpc.RpcServer;
 import io.penstock.cache.control.v1.ControlGrpc;
 import io.penstock.cache.control.v1.ErrorInfo;
+import io.penstock.cache.control.v1.PlanSpec;
 import io.penstock.cache.control.v1.PrefetchJob;
 import io.penstock.cache.control.v1.StartPrefetchRequest;
 import io.penstock.cache.control.v1.WatchPrefetchRequest;
@@ -31,6 +32,8 @@ final class FakeDaemon extends ControlGrpc.ControlImplBase implements AutoClosea
     private RpcServer server;
     private volatile PenstockException refusal;
     private volatile String asked = "";
+    private volatile PlanSpec plan = PlanSpec.getDefaultInstance();
+    private volatile boolean noLayouts;
 
     FakeDaemon(Path socket) throws IOException {
         this.socket = socket;
@@ -79,6 +82,16 @@ final class FakeDaemon extends ControlGrpc.ControlImplBase implements AutoClosea
         return asked;
     }
 
+    /** Refuses plans for ranks from now on. */
+    void refuseLayouts() {
+        noLayouts = true;
+    }
+
+    /** That was asked for last. */
+    PlanSpec plan() {
+        return plan;
+    }
+
     private static PrefetchJob.Builder job(PrefetchJob.State state, long bytes) {
         return PrefetchJob.newBuilder()
                 .setId("p1")
@@ -93,6 +106,11 @@ final class FakeDaemon extends ControlGrpc.ControlImplBase implements AutoClosea
             out.onError(ControlErrors.toStatus(refusal));
             return;
         }
+        if (noLayouts && request.getPlan().hasLayout()) {
+            out.onError(ControlErrors.toStatus(new PenstockException(ErrorCode.USAGE, "no such layout", "")));
+            return;
+        }
+        plan = request.getPlan();
         asked = request.getSnapshot();
         String id = "p" + started.incrementAndGet();
         if (toLose.getAndUpdate(n -> Math.max(0, n - 1)) == 0) {

@@ -9,14 +9,17 @@ import io.penstock.cache.command.Output;
 import io.penstock.cache.command.Streams;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.plan.rank.Layout;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +27,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +47,7 @@ final class SidecarTest {
 
     private final ByteArrayOutputStream said = new ByteArrayOutputStream();
     private final HttpClient http = HttpClient.newHttpClient();
+    private Optional<Ranks> ranks = Optional.empty();
     private Path model;
     private Path socket;
     private Path status;
@@ -83,7 +88,7 @@ final class SidecarTest {
 
     private void start(String wait, boolean goOn, Duration deadline) {
         SidecarOptions options = new SidecarOptions(
-                model, socket, Wait.parse(wait), Optional.ofNullable(deadline), goOn, 4, "127.0.0.1:0", status);
+                model, socket, Wait.parse(wait), Optional.ofNullable(deadline), goOn, 4, "127.0.0.1:0", ranks, status);
         Output output =
                 new Output(Streams.of(OutputStream.nullOutputStream(), said), Format.TABLE, false, false, false);
         sidecar = new Sidecar(options, output);
@@ -320,5 +325,93 @@ final class SidecarTest {
         await().atMost(SOON).until(() -> !Files.exists(status));
         daemon.complete();
         awaitStatus("success");
+    }
+
+    private void rank(String layout, int... own) throws IOException {
+        ranks = Optional.of(
+                new Ranks(Layout.parse(layout), IntStream.of(own).boxed().toList()));
+    }
+
+    /** Eight matrices of 32 MiB, each in a layer of its own. */
+    private void rankedModel() throws IOException {
+        StringBuilder header = new StringBuilder("{");
+        for (int i = 0; i < 8; i++) {
+            header.append(i == 0 ? "" : ",")
+                    .append(
+                            "\"model.layers.%d.mlp.experts.0.up_proj.weight\":{\"dtype\":\"U8\",\"shape\":[4,8388608],\"data_offsets\":[%d,%d]}"
+                                    .formatted(i, (long) i << 25, (i + 1L) << 25));
+        }
+        byte[] json = header.append('}').toString().getBytes(StandardCharsets.UTF_8);
+        Files.delete(model.resolve("model-00001-of-00002.safetensors"));
+        Files.delete(model.resolve("model-00002-of-00002.safetensors"));
+        try (RandomAccessFile file =
+                new RandomAccessFile(model.resolve("model.safetensors").toFile(), "rw")) {
+            file.write(ByteBuffer.allocate(8 + json.length)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(json.length)
+                    .put(json)
+                    .array());
+            file.setLength(8L + json.length + (256 << 20));
+        }
+        Files.writeString(
+                model.resolve("config.json"),
+                "{\"architectures\":[\"Qwen3MoeForCausalLM\"],\"num_hidden_layers\":8,\"num_experts\":1}");
+    }
+
+    @Test
+    void a_daemon_is_asked_for_what_the_ranks_need() throws Exception {
+        mounted();
+        rank("tp=4,pp=2", 1, 5);
+        start("all", false, null);
+        daemon.complete();
+        awaitOpen();
+        awaitStatus("success");
+        assertThat(daemon.plan().getLayout().getTensor()).isEqualTo(4);
+        assertThat(daemon.plan().getLayout().getPipeline()).isEqualTo(2);
+        assertThat(daemon.plan().getLayout().getRanksList()).containsExactly(1, 5);
+        assertThat(log())
+                .contains("what ranks [1, 5] of tp=4,pp=2 need, is on this node")
+                .contains("what its ranks need is here");
+    }
+
+    @Test
+    void a_layout_that_the_daemon_cannot_do_with_is_no_reason_to_read_by_oneself() throws Exception {
+        mounted();
+        daemon.refuseLayouts();
+        rank("tp=4", 1);
+        start("all", false, null);
+        daemon.complete();
+        awaitOpen();
+        awaitStatus("success");
+        assertThat(daemon.plan().getNamed()).isEqualTo("reading-order");
+        assertThat(log())
+                .contains("ranks  everything is fetched: no such layout")
+                .doesNotContain("alone");
+    }
+
+    @Test
+    void without_a_daemon_the_ranks_bytes_are_read() throws Exception {
+        rankedModel();
+        rank("tp=4,pp=2", 2);
+        start("all", false, null);
+        awaitOpen();
+        awaitStatus("success");
+        // four layers of eight, a quarter of each
+        assertThat(log())
+                .contains("0.0313/0.0313 GiB")
+                .contains("files=3/3")
+                .contains("what rank [2] of tp=4,pp=2 need");
+    }
+
+    @Test
+    void a_layout_that_the_model_cannot_have_means_everything() throws Exception {
+        rankedModel();
+        rank("tp=4,pp=16", 2);
+        start("all", false, null);
+        awaitOpen();
+        awaitStatus("success");
+        assertThat(log())
+                .contains("ranks  everything is fetched: a model of 8 layers has no 16 stages")
+                .contains("0.25/0.25 GiB");
     }
 }

@@ -6,6 +6,7 @@ import io.penstock.cache.command.Output;
 import io.penstock.cache.command.Units;
 import io.penstock.cache.config.Bandwidth;
 import io.penstock.cache.control.ControlClient;
+import io.penstock.cache.control.LayoutSpecs;
 import io.penstock.cache.control.PlanSpecs;
 import io.penstock.cache.control.SourceSpecs;
 import io.penstock.cache.control.v1.ChangePrefetchRequest.Action;
@@ -17,6 +18,7 @@ import io.penstock.cache.control.v1.StartPrefetchRequest;
 import io.penstock.cache.linux.Mounts;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.plan.rank.Layout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,6 +118,7 @@ final class PrefetchCommand implements Callable<Integer> {
                 return ErrorCode.Exit.DONE;
             }
             PrefetchJob job = client.startPrefetch(request);
+            job.getNotesList().forEach(output::note);
             if (!detach) {
                 job = new PrefetchWatch(client, output, global.timeout(PrefetchWatch.FOREVER)).follow(job);
             }
@@ -159,7 +162,8 @@ final class PrefetchCommand implements Callable<Integer> {
                 throw new PenstockException(
                         ErrorCode.USAGE, "--glob and ranks do not go together", "Leave one of them out.");
             }
-            return RankRanges.of(source, layouts, global.output()::note);
+            Layout layout = layouts.layout();
+            return LayoutSpecs.plan(layout, layouts.ranks(layout));
         }
         if (!globs.isEmpty()) {
             return PlanSpec.newBuilder()
@@ -193,6 +197,7 @@ final class PrefetchCommand implements Callable<Integer> {
     }
 
     private static void tell(Output output, PrefetchPlan plan) {
+        plan.getNotesList().forEach(output::note);
         output.result(
                 "PrefetchPlan",
                 () -> fields(plan),

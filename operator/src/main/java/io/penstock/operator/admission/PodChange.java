@@ -35,6 +35,12 @@ public final class PodChange {
     static final String DEADLINE = Api.GROUP + "/deadline";
     static final String ON_FAILURE = Api.GROUP + "/on-failure";
 
+    /** {@code 0-7}: of the layout in {@link #LAYOUT}; {@code auto}: as the engine's arguments say. */
+    static final String RANKS = Api.GROUP + "/ranks";
+
+    static final String LAYOUT = Api.GROUP + "/layout";
+    static final String ROLE = Api.GROUP + "/role";
+
     static final String SIDECAR = "penstock-prefetcher";
 
     private static final String CONTROL = "penstock-control";
@@ -167,6 +173,7 @@ public final class PodChange {
                         arguments.add(option + annotations.get(key));
                     }
                 });
+        arguments.addAll(PodRanks.options(pod, model.getName()));
         Container sidecar = new ContainerBuilder()
                 .withName(SIDECAR)
                 .withImage(image.name())

@@ -82,4 +82,90 @@ class PodChangeTest {
                 .hasSize(3)
                 .contains(terms(own).getFirst());
     }
+
+    private static Pod engine(Map<String, String> annotations, String... command) {
+        return new PodBuilder(pod())
+                .editMetadata()
+                .addToAnnotations(annotations)
+                .addToLabels("leaderworkerset.sigs.k8s.io/worker-index", "1")
+                .endMetadata()
+                .editSpec()
+                .addNewContainer()
+                .withName("engine")
+                .withCommand(command)
+                .addNewEnv()
+                .withName("LWS_WORKER_INDEX")
+                .withNewValueFrom()
+                .withNewFieldRef("v1", "metadata.labels['leaderworkerset.sigs.k8s.io/worker-index']")
+                .endValueFrom()
+                .endEnv()
+                .addNewVolumeMount()
+                .withName("model")
+                .withMountPath("/model")
+                .endVolumeMount()
+                .endContainer()
+                .addNewContainer()
+                .withName("beside")
+                .withCommand("sleep", "1")
+                .endContainer()
+                .endSpec()
+                .build();
+    }
+
+    private List<String> ranks(Pod pod) {
+        return change.apply(pod, "ml").orElseThrow().getSpec().getInitContainers().getFirst().getArgs().stream()
+                .filter(a -> a.matches("--(layout|rank|role|everything-because)=.*"))
+                .toList();
+    }
+
+    @Test
+    void ranks_are_those_that_the_engine_is_started_with() {
+        Map<String, String> auto = Map.of(PodChange.RANKS, "auto");
+        String[] vllm = {
+            "vllm",
+            "serve",
+            "/model",
+            "-tp",
+            "1",
+            "--data-parallel-size=16",
+            "--enable-expert-parallel",
+            "--nnodes=2",
+            "--node-rank=$(LWS_WORKER_INDEX)"
+        };
+        assertThat(ranks(engine(auto, vllm))).containsExactly("--layout=tp=1,dp=16,ep=16", "--rank=8-15");
+        assertThat(ranks(engine(Map.of(), vllm))).isEmpty();
+        Pod spread = new PodBuilder(engine(auto, "vllm", "serve", "/model", "-tp", "16"))
+                .editMetadata()
+                .addToAnnotations("leaderworkerset.sigs.k8s.io/size", "2")
+                .endMetadata()
+                .build();
+        assertThat(ranks(spread))
+                .containsExactly("--everything-because=its ranks are spread over 2 pods, and nothing says how");
+        assertThat(ranks(engine(auto, "sleep", "1")))
+                .containsExactly("--everything-because=the container starts no engine that is known");
+        assertThat(ranks(pod(auto))).containsExactly("--everything-because=0 containers of the pod mount the model");
+    }
+
+    private static Pod pod(Map<String, String> annotations) {
+        return new PodBuilder(pod())
+                .editMetadata()
+                .addToAnnotations(annotations)
+                .endMetadata()
+                .build();
+    }
+
+    @Test
+    void ranks_are_those_that_the_pod_names() {
+        assertThat(ranks(pod(Map.of(PodChange.RANKS, "0-7", PodChange.LAYOUT, "a:tp=8;b:tp=16", PodChange.ROLE, "b"))))
+                .containsExactlyInAnyOrder("--layout=a:tp=8;b:tp=16", "--rank=0-7", "--role=b");
+        assertThat(ranks(pod(Map.of(PodChange.LAYOUT, "tp=8")))).containsExactly("--layout=tp=8");
+        assertThat(ranks(pod(Map.of(PodChange.RANKS, "0-7"))))
+                .singleElement()
+                .asString()
+                .startsWith("--everything-because=");
+        assertThat(ranks(pod(Map.of(PodChange.RANKS, "auto", PodChange.LAYOUT, "tp=8"))))
+                .singleElement()
+                .asString()
+                .startsWith("--everything-because=");
+    }
 }

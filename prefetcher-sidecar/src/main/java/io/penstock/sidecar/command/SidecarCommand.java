@@ -1,8 +1,11 @@
 package io.penstock.sidecar.command;
 
 import io.penstock.cache.command.GlobalOptions;
+import io.penstock.cache.command.LayoutOptions;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.plan.rank.Layout;
+import io.penstock.sidecar.Ranks;
 import io.penstock.sidecar.Sidecar;
 import io.penstock.sidecar.SidecarOptions;
 import io.penstock.sidecar.Wait;
@@ -32,6 +35,15 @@ final class SidecarCommand implements Callable<Integer> {
 
     @Mixin
     private GlobalOptions global;
+
+    @Mixin
+    private LayoutOptions layouts;
+
+    @Option(
+            names = "--everything-because",
+            paramLabel = "TEXT",
+            description = "Why no ranks are named although they were wanted: for the log.")
+    private String everythingBecause = "";
 
     @Option(
             names = "--path",
@@ -104,6 +116,7 @@ final class SidecarCommand implements Callable<Integer> {
                 onFailure == OnFailure.CONTINUE,
                 parallel,
                 listen,
+                ranks(),
                 status);
         // whoever is told to end has nothing to finish
         Thread told = Thread.ofPlatform()
@@ -115,6 +128,23 @@ final class SidecarCommand implements Callable<Integer> {
             return ErrorCode.Exit.DONE;
         } finally {
             Runtime.getRuntime().removeShutdownHook(told);
+        }
+    }
+
+    /** A pod is not kept from starting by a layout that cannot be. */
+    private Optional<Ranks> ranks() {
+        if (!everythingBecause.isEmpty()) {
+            global.output().note("ranks  everything is fetched: " + everythingBecause);
+        }
+        if (!layouts.given()) {
+            return Optional.empty();
+        }
+        try {
+            Layout layout = layouts.layout();
+            return Optional.of(new Ranks(layout, layouts.ranks(layout)));
+        } catch (PenstockException e) {
+            global.output().note("ranks  everything is fetched: " + e.getMessage());
+            return Optional.empty();
         }
     }
 

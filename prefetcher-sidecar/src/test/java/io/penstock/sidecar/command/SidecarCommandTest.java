@@ -25,7 +25,11 @@ final class SidecarCommandTest {
                 "--listen=0.0.0.0:9811",
                 "--wait=bytes=20GiB",
                 "--deadline=30m",
-                "--on-failure=fail");
+                "--on-failure=fail",
+                "--layout=prefill:tp=8;decode:dp=16,ep=on",
+                "--role=decode",
+                "--rank=0-7",
+                "--everything-because=two words");
         SidecarCommand.OnFailure said = all.matchedOptionValue("--on-failure", SidecarCommand.OnFailure.CONTINUE);
         assertThat(said).isEqualTo(SidecarCommand.OnFailure.FAIL);
         Wait until = all.matchedOptionValue("--wait", new Wait.None());

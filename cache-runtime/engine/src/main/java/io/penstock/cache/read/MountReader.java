@@ -92,6 +92,11 @@ public final class MountReader implements SnapshotReader {
         return job;
     }
 
+    /** Another reader of the same bytes, that reads nothing ahead and leaves no trace. */
+    public MountReader apart() {
+        return engine.open(snapshot, origins, new MountOptions(false, null));
+    }
+
     /** The jobs that have not ended. */
     public Iterable<PrefetchJob> jobs() {
         return jobs;

@@ -31,6 +31,7 @@ import io.penstock.cache.model.ObjectId;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.model.Snapshot;
 import io.penstock.cache.plan.Plan;
+import io.penstock.cache.plan.rank.RankPlans.Ranked;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -137,19 +138,35 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
     @Override
     public void planPrefetch(StartPrefetchRequest request, StreamObserver<PrefetchPlan> out) {
         answer(out, () -> {
-            Snapshot snapshot;
             if (request.getSnapshot().isEmpty()) {
                 Resolved resolved = resolve(request.getSource());
-                resolved.source().close();
-                snapshot = resolved.snapshot();
-            } else {
-                snapshot = node.find(request.getSnapshot()).snapshot();
+                try {
+                    return planned(resolved.snapshot(), plan(request, resolved));
+                } finally {
+                    resolved.source().close();
+                }
             }
-            return planned(snapshot, plan(request, snapshot));
+            if (!request.getPlan().hasLayout()) {
+                Snapshot snapshot = node.find(request.getSnapshot()).snapshot();
+                return planned(snapshot, node.plan(request.getPlan(), snapshot, () -> {
+                    throw new IllegalStateException("only layouts are read for");
+                }));
+            }
+            Optional<LiveMount> mount = node.serving(request.getSnapshot());
+            if (mount.isPresent()) {
+                return planned(mount.get().reader().snapshot(), plan(request, mount.get()));
+            }
+            Resolved resolved = prefetchSource(request);
+            try {
+                return planned(resolved.snapshot(), plan(request, resolved));
+            } finally {
+                resolved.source().close();
+            }
         });
     }
 
-    private PrefetchPlan planned(Snapshot snapshot, Plan plan) {
+    private PrefetchPlan planned(Snapshot snapshot, Ranked what) {
+        Plan plan = what.plan();
         Map<ObjectId, TreeMap<Long, Long>> ranges = new HashMap<>();
         for (Plan.Item item : plan.items()) {
             ranges.computeIfAbsent(item.entry().object(), o -> new TreeMap<>())
@@ -166,6 +183,7 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
                 .setPlannedBytes(planned)
                 .setHereBytes(here)
                 .setOriginBytes(planned - here)
+                .addAllNotes(what.notes())
                 .build();
     }
 
@@ -187,15 +205,15 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
                     ? node.serving(request.getSnapshot())
                     : Optional.empty();
             if (mount.isPresent()) {
-                Plan all = plan(request, mount.get().reader().snapshot());
+                Ranked all = plan(request, mount.get());
                 return node.jobs()
                         .start(mount.get(), all, request.getBandwidthBytesPerSecond(), request.getPin())
                         .info();
             }
             Resolved resolved = prefetchSource(request);
-            Plan plan;
+            Ranked plan;
             try {
-                plan = plan(request, resolved.snapshot());
+                plan = plan(request, resolved);
             } catch (PenstockException | RuntimeException e) {
                 resolved.source().close();
                 throw e;
@@ -235,8 +253,15 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
                 "");
     }
 
-    private Plan plan(StartPrefetchRequest request, Snapshot snapshot) throws PenstockException {
-        return Plans.of(request.getPlan(), snapshot, node.traceFile(snapshot.digest()));
+    private Ranked plan(StartPrefetchRequest request, LiveMount mount) throws PenstockException {
+        return node.plan(
+                request.getPlan(),
+                mount.reader().snapshot(),
+                () -> mount.reader().apart());
+    }
+
+    private Ranked plan(StartPrefetchRequest request, Resolved resolved) throws PenstockException {
+        return node.plan(request.getPlan(), resolved.snapshot(), () -> node.prefetchReader(resolved));
     }
 
     @Override

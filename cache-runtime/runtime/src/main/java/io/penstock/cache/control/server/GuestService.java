@@ -14,9 +14,10 @@ import io.penstock.cache.control.v1.VersionInfo;
 import io.penstock.cache.control.v1.WatchPrefetchRequest;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
-import io.penstock.cache.plan.Plan;
+import io.penstock.cache.plan.rank.RankPlans.Ranked;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -26,13 +27,14 @@ import java.util.regex.Pattern;
 public final class GuestService extends ControlGrpc.ControlImplBase {
     private static final Pattern DIGEST = Pattern.compile("sha256:[0-9a-f]{64}");
     private static final int MOST_JOBS = 64;
+    private static final int MOST_RANKS = 64;
 
     private final Node node;
     private final VersionInfo version;
     /** Guests that want the same share a job. */
     private final Map<Wanted, Job> jobs = new HashMap<>();
 
-    private record Wanted(String digest, String plan) {}
+    private record Wanted(String digest, PlanSpec plan) {}
 
     public GuestService(Node node, VersionInfo version) {
         this.node = node;
@@ -80,8 +82,13 @@ public final class GuestService extends ControlGrpc.ControlImplBase {
             throw refused("pin");
         }
         PlanSpec.PlanCase plan = request.getPlan().getPlanCase();
-        if (plan != PlanSpec.PlanCase.NAMED && plan != PlanSpec.PlanCase.PLAN_NOT_SET) {
+        if (plan != PlanSpec.PlanCase.NAMED
+                && plan != PlanSpec.PlanCase.LAYOUT
+                && plan != PlanSpec.PlanCase.PLAN_NOT_SET) {
             throw refused("have a plan of its own");
+        }
+        if (request.getPlan().getLayout().getRanksCount() > MOST_RANKS) {
+            throw refused("have a plan for more than " + MOST_RANKS + " ranks");
         }
         if (request.getPlan().getNamed().equals("trace")) {
             throw refused("have a recorded plan");
@@ -101,22 +108,36 @@ public final class GuestService extends ControlGrpc.ControlImplBase {
                         "The extended attribute user.penstock.snapshot of a mount is its digest."));
     }
 
-    private synchronized Job job(LiveMount mount, StartPrefetchRequest request) throws PenstockException {
-        jobs.values().removeIf(job -> !job.running());
-        Wanted wanted =
-                new Wanted(mount.reader().snapshot().digest(), request.getPlan().getNamed());
-        Job running = jobs.get(wanted);
-        if (running != null) {
-            return running;
+    /** A plan for ranks takes a while, in which other guests are answered. */
+    private Job job(LiveMount mount, StartPrefetchRequest request) throws PenstockException {
+        Wanted wanted = new Wanted(mount.reader().snapshot().digest(), request.getPlan());
+        Optional<Job> running = running(wanted);
+        if (running.isPresent()) {
+            return running.get();
         }
-        if (jobs.size() >= MOST_JOBS) {
+        Ranked plan = node.plan(
+                request.getPlan(),
+                mount.reader().snapshot(),
+                () -> mount.reader().apart());
+        synchronized (this) {
+            running = running(wanted);
+            if (running.isPresent()) {
+                return running.get();
+            }
+            Job started = node.jobs().start(mount, plan, Math.max(0, request.getBandwidthBytesPerSecond()), false);
+            jobs.put(wanted, started);
+            return started;
+        }
+    }
+
+    private synchronized Optional<Job> running(Wanted wanted) throws PenstockException {
+        jobs.values().removeIf(job -> !job.running());
+        Job running = jobs.get(wanted);
+        if (running == null && jobs.size() >= MOST_JOBS) {
             throw new PenstockException(
                     ErrorCode.NOT_READY, jobs.size() + " prefetches run for pods", "Try again.", true, null);
         }
-        Plan plan = Plans.of(request.getPlan(), mount.reader().snapshot(), null);
-        Job started = node.jobs().start(mount, plan, Math.max(0, request.getBandwidthBytesPerSecond()), false);
-        jobs.put(wanted, started);
-        return started;
+        return Optional.ofNullable(running);
     }
 
     private static PenstockException refused(String what) {

@@ -7,6 +7,7 @@ import io.penstock.cache.read.PrefetchJob;
 import io.penstock.cache.read.PrefetchProgress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.function.Supplier;
 
 /** A prefetch, as the control API tells of it. */
@@ -14,13 +15,16 @@ final class Job {
     private final String id;
     private final PrefetchJob work;
     private final Supplier<SnapshotInfo> snapshot;
+    private final List<String> notes;
     private final Instant started = Instant.now();
     private volatile Instant ended;
 
-    Job(String id, PrefetchJob work, Supplier<SnapshotInfo> snapshot) {
+    /** @param notes of its plan */
+    Job(String id, PrefetchJob work, Supplier<SnapshotInfo> snapshot, List<String> notes) {
         this.id = id;
         this.work = work;
         this.snapshot = snapshot;
+        this.notes = List.copyOf(notes);
     }
 
     String id() {
@@ -56,6 +60,7 @@ final class Job {
                 .setObjects(p.files())
                 .setCompleteObjects(p.filesDone())
                 .setRetries(p.retries())
+                .addAllNotes(notes)
                 .setStarted(Nanos.of(started))
                 .setStalledNanos(stalled(p.stalledFor()));
         Instant end = ended;

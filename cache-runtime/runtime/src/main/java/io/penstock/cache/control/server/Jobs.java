@@ -7,6 +7,7 @@ import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.model.Snapshot;
 import io.penstock.cache.plan.Plan;
+import io.penstock.cache.plan.rank.RankPlans.Ranked;
 import io.penstock.cache.read.MountReader;
 import io.penstock.cache.read.PrefetchJob;
 import java.time.Duration;
@@ -43,24 +44,28 @@ public final class Jobs implements AutoCloseable {
     public void prefetch(LiveMount mount, String plan) throws PenstockException {
         Snapshot snapshot = mount.reader().snapshot();
         Plan steps = Plans.named(plan, snapshot, node.traceFile(snapshot.digest()));
-        add(mount.reader().prefetch(steps, 0), snapshot, () -> {});
+        add(mount.reader().prefetch(steps, 0), snapshot, List.of(), () -> {});
     }
 
     /** Prefetches through a mount: from its source and with its credentials; the job ends with the mount. */
-    Job start(LiveMount mount, Plan plan, long bytesPerSecond, boolean pin) throws PenstockException {
-        pinAll(plan, pin);
-        return add(mount.reader().prefetch(plan, bytesPerSecond), mount.reader().snapshot(), () -> {});
+    Job start(LiveMount mount, Ranked what, long bytesPerSecond, boolean pin) throws PenstockException {
+        pinAll(what.plan(), pin);
+        return add(
+                mount.reader().prefetch(what.plan(), bytesPerSecond),
+                mount.reader().snapshot(),
+                what.notes(),
+                () -> {});
     }
 
-    Job start(Resolved resolved, Plan plan, long bytesPerSecond, boolean pin) throws PenstockException {
-        pinAll(plan, pin);
+    Job start(Resolved resolved, Ranked what, long bytesPerSecond, boolean pin) throws PenstockException {
+        pinAll(what.plan(), pin);
         MountReader reader = node.prefetchReader(resolved);
         Runnable close = () -> {
             reader.close();
             resolved.source().close();
         };
         try {
-            return add(reader.prefetch(plan, bytesPerSecond), resolved.snapshot(), close);
+            return add(reader.prefetch(what.plan(), bytesPerSecond), resolved.snapshot(), what.notes(), close);
         } catch (PenstockException | RuntimeException e) {
             close.run();
             throw e;
@@ -75,9 +80,9 @@ public final class Jobs implements AutoCloseable {
         }
     }
 
-    private Job add(PrefetchJob work, Snapshot snapshot, Runnable close) {
+    private Job add(PrefetchJob work, Snapshot snapshot, List<String> notes, Runnable close) {
         forgetOld();
-        Job job = new Job("p" + next.getAndIncrement(), work, () -> snapshotInfo(snapshot));
+        Job job = new Job("p" + next.getAndIncrement(), work, () -> snapshotInfo(snapshot), notes);
         jobs.put(job.id(), job);
         busy.accept(true);
         Thread.ofVirtual().name("penstock-prefetch-" + job.id()).start(() -> {

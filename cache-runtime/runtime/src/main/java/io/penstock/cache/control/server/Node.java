@@ -2,10 +2,12 @@ package io.penstock.cache.control.server;
 
 import io.penstock.cache.chunk.ChunkStore;
 import io.penstock.cache.chunk.DiskChunkStore;
+import io.penstock.cache.control.v1.PlanSpec;
 import io.penstock.cache.model.Entry;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
 import io.penstock.cache.model.Snapshot;
+import io.penstock.cache.plan.rank.RankPlans.Ranked;
 import io.penstock.cache.read.MountOptions;
 import io.penstock.cache.read.MountReader;
 import io.penstock.cache.read.ReadEngine;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * What one daemon has: the store, the read engine, the snapshots it knows, the mounts it serves and the prefetch jobs it
@@ -35,6 +38,7 @@ public final class Node implements AutoCloseable {
     private final SnapshotShelf snapshots;
     private final Map<String, LiveMount> mounts = new ConcurrentHashMap<>();
     private final Jobs jobs;
+    private final RankPlanning rankPlanning = new RankPlanning();
     private final DirectTrees direct;
     private final ErrorLog errors = new ErrorLog(Clock.systemUTC());
 
@@ -196,6 +200,15 @@ public final class Node implements AutoCloseable {
     /** A reader for prefetch alone. */
     MountReader prefetchReader(Resolved resolved) {
         return engine.open(resolved.snapshot(), resolved.source(), new MountOptions(false, null));
+    }
+
+    /**
+     * What is asked for, of a snapshot that {@code reader} reads where the plan is for ranks; the reader is closed then.
+     */
+    Ranked plan(PlanSpec spec, Snapshot snapshot, Supplier<MountReader> reader) throws PenstockException {
+        return spec.hasLayout()
+                ? rankPlanning.plan(spec.getLayout(), reader.get())
+                : new Ranked(Plans.of(spec, snapshot, traceFile(snapshot.digest())), List.of());
     }
 
     /** The stored snapshot with this digest, with a source to go on reading it. */

@@ -21,6 +21,7 @@ import java.util.Map;
 final class Plans {
     private Plans() {}
 
+    /** Of every kind but layouts, for which the model itself must be read. */
     static Plan of(PlanSpec spec, Snapshot snapshot, Path newestTrace) throws PenstockException {
         return switch (spec.getPlanCase()) {
             case PLAN_NOT_SET -> Planner.readingOrder(snapshot);
@@ -28,6 +29,7 @@ final class Plans {
             case GLOBS -> globs(snapshot, spec.getGlobs().getGlobsList());
             case RANGES -> ranges(snapshot, spec.getRanges().getRangesList());
             case TRACE -> trace(snapshot, spec.getTrace().isEmpty() ? newestTrace : Path.of(spec.getTrace()));
+            case LAYOUT -> throw new IllegalArgumentException("a layout is no plan yet");
         };
     }
 

@@ -12,6 +12,7 @@ import io.penstock.cache.control.v1.ChangePrefetchRequest;
 import io.penstock.cache.control.v1.CollectGarbageRequest;
 import io.penstock.cache.control.v1.ControlGrpc;
 import io.penstock.cache.control.v1.GlobList;
+import io.penstock.cache.control.v1.LayoutSpec;
 import io.penstock.cache.control.v1.PlanSpec;
 import io.penstock.cache.control.v1.PrefetchJob;
 import io.penstock.cache.control.v1.SourceSpec;
@@ -20,14 +21,19 @@ import io.penstock.cache.control.v1.VersionInfo;
 import io.penstock.cache.control.v1.WatchPrefetchRequest;
 import io.penstock.cache.model.ErrorCode;
 import io.penstock.cache.model.PenstockException;
+import io.penstock.cache.plan.rank.RankPlans.Ranked;
 import io.penstock.cache.read.MountReader;
 import io.penstock.cache.read.ReadOptions;
 import io.penstock.cache.source.net.NetOptions;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -217,7 +223,7 @@ final class GuestServiceTest {
         Job other = node.jobs()
                 .start(
                         new Resolved(foreign.snapshot(), foreign.source(), List.of()),
-                        Plans.of(PlanSpec.getDefaultInstance(), foreign.snapshot(), null),
+                        new Ranked(Plans.of(PlanSpec.getDefaultInstance(), foreign.snapshot(), null), List.of()),
                         0,
                         false);
         for (String digest : new String[] {"", mine(), theirs()}) {
@@ -262,5 +268,96 @@ final class GuestServiceTest {
         PlanSpec all = PlanSpec.newBuilder().setNamed("all").build();
         assertThat(guest.startPrefetch(slow.toBuilder().setPlan(all).build()).getId())
                 .isNotEqualTo(first);
+    }
+
+    private static PlanSpec ranks(int tensor, Integer... ranks) {
+        return PlanSpec.newBuilder()
+                .setLayout(LayoutSpec.newBuilder().setTensor(tensor).addAllRanks(List.of(ranks)))
+                .build();
+    }
+
+    @Test
+    void a_guest_has_fetched_what_its_ranks_need() throws Exception {
+        byte[] header =
+                "{\"model.layers.0.mlp.up_proj.weight\":{\"dtype\":\"U8\",\"shape\":[32,1048576],\"data_offsets\":[0,33554432]}}"
+                        .getBytes(StandardCharsets.UTF_8);
+        Path model = model("ranked");
+        Files.write(
+                model.resolve("model.safetensors"),
+                ByteBuffer.allocate(8 + header.length + (32 << 20))
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(header.length)
+                        .put(header)
+                        .array());
+        Files.writeString(
+                model.resolve("config.json"),
+                "{\"architectures\":[\"LlamaForCausalLM\"],\"num_hidden_layers\":1,\"num_attention_heads\":8}");
+        Resolved resolved = node.resolve(model.toString(), Map.of(), Map.of(), false);
+        MountReader ranked = node.mountReader(resolved);
+        node.addMount(
+                new LiveMount("r", Path.of("/mnt/r"), ranked, Instant.now(), () -> new MountStats(0, 0, 0, 0, 0)));
+        try {
+            String digest = resolved.snapshot().digest();
+            PrefetchJob job =
+                    guest.startPrefetch(of(digest).setPlan(ranks(4, 1)).build());
+            PrefetchJob end = guest.watchPrefetch(
+                    WatchPrefetchRequest.newBuilder()
+                            .setId(job.getId())
+                            .setSnapshot(digest)
+                            .build(),
+                    now -> {});
+            assertThat(end.getState()).isEqualTo(PrefetchJob.State.COMPLETE);
+            // a quarter in chunks of 1 MiB, the header's chunk, the configuration's
+            assertThat(resolved.snapshot().entries().stream()
+                            .mapToLong(e -> node.store().storedBytes(e.object()))
+                            .sum())
+                    .isBetween(8L << 20, 11L << 20);
+            assertThat(guest.startPrefetch(of(digest).setPlan(ranks(7, 1)).build())
+                            .getNotesList())
+                    .singleElement()
+                    .asString()
+                    .contains("cannot be split evenly");
+        } finally {
+            node.removeMount("r");
+            ranked.close();
+            resolved.source().close();
+        }
+    }
+
+    @Test
+    void a_layout_has_bounds() {
+        PlanSpec many = PlanSpec.newBuilder()
+                .setLayout(LayoutSpec.newBuilder().setTensor(65).addAllRanks(Collections.nCopies(65, 1)))
+                .build();
+        assertRefused(
+                ErrorCode.NOT_PERMITTED,
+                () -> guest.startPrefetch(of(mine()).setPlan(many).build()));
+        LayoutSpec.Builder eight = LayoutSpec.newBuilder().setTensor(8);
+        for (LayoutSpec.Builder wrong : new LayoutSpec.Builder[] {
+            LayoutSpec.newBuilder().setTensor(-1),
+            LayoutSpec.newBuilder().setTensor(65_537),
+            LayoutSpec.newBuilder().setTensor(65_536).setPipeline(65_536).setData(65_536),
+            eight.clone().addRanks(8),
+            eight.clone().addRanks(-1),
+            eight.clone().setPipeline(2).addStages(-1).addStages(2),
+            eight.clone().setPipeline(2).addStages(1),
+            eight.clone().setExpert(3),
+            eight.clone().setRedundant(-1),
+            eight.clone().setEngineValue(7)
+        }) {
+            PlanSpec plan = PlanSpec.newBuilder().setLayout(wrong).build();
+            assertRefused(
+                    ErrorCode.USAGE,
+                    () -> guest.startPrefetch(of(mine()).setPlan(plan).build()));
+        }
+        for (LayoutSpec.Builder tooMuch : new LayoutSpec.Builder[] {
+            LayoutSpec.newBuilder().setTensor(1000), eight.clone().setRedundant(60_000)
+        }) {
+            PlanSpec plan = PlanSpec.newBuilder().setLayout(tooMuch).build();
+            assertRefused(
+                    ErrorCode.BAD_VALUE,
+                    () -> guest.startPrefetch(of(mine()).setPlan(plan).build()));
+        }
+        assertThat(node.jobs().all()).isEmpty();
     }
 }
