@@ -10,7 +10,7 @@ from typing import Any
 from ._load import SLOT, iterate
 from .errors import LoaderUnavailable, PenstockError
 
-_USAGE = "PEN-0101"  # what the loader says of a layout that cannot be, before it gives anything
+_NOT_THAT_RANK = ("PEN-0101", "PEN-0713")  # said before anything is given: the layout cannot be, or the loader knows none
 Weights = Iterator[tuple[str, Any]]
 
 
@@ -51,9 +51,9 @@ def weights(
         try:
             first = next(tensors, None)
         except PenstockError as e:
-            if rank is None or e.code != _USAGE:
+            if rank is None or e.code not in _NOT_THAT_RANK:
                 raise
-            log.warning("Penstock gives this rank every tensor, since its layout cannot be this model's: %s", e.message)
+            log.warning("Penstock gives this rank every tensor: the loader has no plan for its layout: %s", e.message)
             tensors = load(rank=None)
             first = next(tensors, None)
     except LoaderUnavailable as e:

@@ -66,6 +66,7 @@ final class SidecarNodeTest {
                         false,
                         4,
                         "127.0.0.1:0",
+                        Optional.empty(),
                         status),
                 new Output(Streams.of(OutputStream.nullOutputStream(), said), Format.TABLE, false, false, false));
         CompletableFuture<Void> ended = new CompletableFuture<>();
