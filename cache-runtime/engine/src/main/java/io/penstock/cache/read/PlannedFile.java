@@ -10,6 +10,7 @@ final class PlannedFile {
     private final BitSet chunks;
     private long planned;
     private volatile long stored;
+    private volatile long before = -1;
     private volatile boolean settled;
 
     PlannedFile(MountedFile mounted, int chunkSize) {
@@ -38,6 +39,15 @@ final class PlannedFile {
         return stored;
     }
 
+    /** Of these, bytes that were not stored yet when they were counted first. */
+    long fetched() {
+        return before < 0 ? 0 : Math.max(0, stored - before);
+    }
+
+    boolean counted() {
+        return before >= 0;
+    }
+
     /** Nothing is left to fetch. */
     boolean full() {
         return stored == planned;
@@ -58,6 +68,7 @@ final class PlannedFile {
         if (here == all || planned == all) {
             stored = Math.min(here, planned);
             settled = here == all;
+            before = stored;
         }
     }
 
@@ -69,5 +80,8 @@ final class PlannedFile {
             }
         }
         stored = sum;
+        if (before < 0) {
+            before = sum;
+        }
     }
 }

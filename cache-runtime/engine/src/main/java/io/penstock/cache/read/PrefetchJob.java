@@ -59,6 +59,7 @@ public final class PrefetchJob {
     // guarded by this
     private State state = State.RUNNING;
     private volatile long done;
+    private long fetched;
     private int filesDone;
     private PenstockException error;
     private long retries;
@@ -110,6 +111,7 @@ public final class PrefetchJob {
                 state,
                 planned,
                 done,
+                fetched,
                 perSecond,
                 perSecond == 0 ? Optional.empty() : Optional.of(Duration.ofSeconds((planned - done) / perSecond)),
                 state == State.RUNNING ? Duration.ofNanos(now - rate.lastGrowth()) : Duration.ZERO,
@@ -162,12 +164,15 @@ public final class PrefetchJob {
 
     private synchronized void count() {
         long sum = 0;
+        long since = 0;
         int whole = 0;
         for (PlannedFile file : files.values()) {
             sum += file.stored();
+            since += file.fetched();
             whole += file.complete() ? 1 : 0;
         }
         done = Math.max(done, sum);
+        fetched = Math.max(fetched, since);
         filesDone = Math.max(filesDone, whole);
     }
 
@@ -189,6 +194,9 @@ public final class PrefetchJob {
                 if (object == null) {
                     openAhead();
                     return null;
+                }
+                if (!current.file.counted()) {
+                    recount(current.file, object);
                 }
                 Flight flight = claim(current, object, now);
                 if (flight != null) {

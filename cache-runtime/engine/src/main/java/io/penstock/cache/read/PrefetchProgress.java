@@ -9,6 +9,7 @@ import java.util.Optional;
  *
  * @param plannedBytes bytes of all chunks that the plan touches
  * @param doneBytes of these, bytes stored
+ * @param fetchedBytes of these, bytes that were stored since the job began, for whomever
  * @param bytesPerSecond over the last seconds
  * @param remaining time to the end at this rate; empty when the rate is 0
  * @param stalledFor time since the last byte was stored; zero when paused or ended
@@ -20,6 +21,7 @@ public record PrefetchProgress(
         State state,
         long plannedBytes,
         long doneBytes,
+        long fetchedBytes,
         long bytesPerSecond,
         Optional<Duration> remaining,
         Duration stalledFor,

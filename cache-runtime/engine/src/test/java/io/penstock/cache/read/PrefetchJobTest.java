@@ -88,9 +88,11 @@ final class PrefetchJobTest {
             fixture.source.held = from(0);
             PrefetchJob again = mount.prefetch(Planner.all(mount.snapshot()), 0);
             assertThat(again.progress().doneBytes()).isEqualTo(stored);
+            assertThat(again.progress().fetchedBytes()).isZero();
             fixture.source.held = FakeSource.FREE;
             assertThat(again.await(LONG)).isTrue();
             assertThat(again.progress().state()).isEqualTo(State.COMPLETE);
+            assertThat(again.progress().fetchedBytes()).isEqualTo(a.object().size() - stored);
             assertThat(fixture.source.sentBytes.get()).isEqualTo(a.object().size());
         }
     }

@@ -55,7 +55,7 @@ final class Job {
                 .setState(state(p.state()))
                 .setPlannedBytes(p.plannedBytes())
                 .setDoneBytes(p.doneBytes())
-                .setOriginBytes(p.doneBytes())
+                .setOriginBytes(p.fetchedBytes())
                 .setBytesPerSecond(p.bytesPerSecond())
                 .setObjects(p.files())
                 .setCompleteObjects(p.filesDone())
