@@ -8,7 +8,7 @@ oom WORD            has the kernel kill each of them for want of memory in their
 mounts WORD         mounts of the node with WORD in their line
 paths PATH...       those of these paths of the node that are there, and what is in them
 stored PATH...      bytes of the disk that the chunks below these paths of the node take
-remove PATH...      removes directories of the node
+remove PATH...      removes directories of the node, or what is in them where they are mount points; prints what is left
 """
 
 import json
@@ -127,9 +127,23 @@ def stored(*names):
 
 
 def remove(*names):
+    points = {line.split()[4] for line in mounts("")}
+    left = []
     for name in names:
-        shutil.rmtree(ROOT + name, ignore_errors=True)
-    return paths(*names)
+        # Seen from this container a mount point of the node is no reason to refuse: the kernel would unmount it there, and on
+        # every other node that has the same file system below it.
+        if not any(point.startswith(name + "/") for point in points):
+            for entry in os.scandir(ROOT + name) if name in points else [ROOT + name]:
+                delete(entry)
+        left += [path for path in paths(name) if path != name or name not in points]
+    return left
+
+
+def delete(path):
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    elif os.path.lexists(path):
+        os.remove(path)
 
 
 if __name__ == "__main__":
