@@ -453,11 +453,7 @@ class OperatorE2eTest {
             assertThat(kubectl.field("csinode/" + node, ".spec.drivers")).doesNotContain(Manifests.DRIVER);
             assertThat(kubectl.field("node/" + node, ".metadata.labels")).doesNotContain("penstock.io");
             assertThat(kubectl.field("node/" + node, ".metadata.annotations")).doesNotContain("penstock.io");
-            // A kubelet that was about to start a daemon when its pod was deleted makes its directories all the same.
-            suite.cluster.until(
-                    "its directories on " + node + " can be removed",
-                    30,
-                    () -> agent.remove(Suite.CACHE, Suite.STATE, Suite.PLUGIN).isEmpty());
+            assertThat(agent.remove(Suite.CACHE, Suite.STATE, Suite.PLUGIN)).isEmpty();
         }
         assertThat(kubectl.say("get secrets,persistentvolumeclaims --output=name"))
                 .doesNotContain("penstock");
